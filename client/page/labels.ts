@@ -1,0 +1,83 @@
+/** What the page itself says. The conversation is in the language of the business. */
+const english = {
+  lang: "en",
+  title: "Chat",
+  message: "Your message",
+  placeholder: "Write a message…",
+  send: "Send",
+  log: "Conversation",
+  empty: "Write us a message. The answer comes right here.",
+  earlier: "Show earlier messages",
+  you: "You",
+  agent: "Assistant",
+  coordinator: "Our team",
+  system: "Notice",
+  sending: "Not sent yet",
+  failed: "Not sent",
+  retry: "Try again",
+  waiting: "Writing an answer…",
+  idle: "",
+  connecting: "Connecting…",
+  online: "Connected",
+  offline: "No connection. Trying again…",
+  refused: "We cannot let you in at the moment.",
+  closed: "This chat goes on in another window.",
+  left: "The chat has ended.",
+  here: "Continue here",
+  historyFailed: "Earlier messages could not be loaded.",
+  failures: {
+    message_too_long: "The message is too long. Please send it in parts.",
+    rate_limited: "That was a lot at once. Please wait a moment.",
+    busy: "We are very busy right now. Please try again in a moment.",
+    blocked: "You cannot write here at the moment.",
+    storage_unavailable: "The message could not be kept. Please try again.",
+    outbox_full: "Too many messages are waiting to be sent.",
+    expired: "The message waited too long and was not sent.",
+    undelivered: "The message could not be sent.",
+  } as Readonly<Record<string, string>>,
+};
+
+export type Labels = typeof english;
+
+const romanian: Labels = {
+  lang: "ro",
+  title: "Chat",
+  message: "Mesajul tău",
+  placeholder: "Scrie un mesaj…",
+  send: "Trimite",
+  log: "Conversație",
+  empty: "Scrie-ne un mesaj. Răspunsul vine chiar aici.",
+  earlier: "Arată mesajele mai vechi",
+  you: "Tu",
+  agent: "Asistent",
+  coordinator: "Echipa noastră",
+  system: "Notificare",
+  sending: "Încă netrimis",
+  failed: "Netrimis",
+  retry: "Încearcă din nou",
+  waiting: "Se scrie un răspuns…",
+  idle: "",
+  connecting: "Se conectează…",
+  online: "Conectat",
+  offline: "Fără conexiune. Încercăm din nou…",
+  refused: "Momentan nu te putem primi.",
+  closed: "Conversația continuă în altă fereastră.",
+  left: "Conversația s-a încheiat.",
+  here: "Continuă aici",
+  historyFailed: "Mesajele mai vechi nu au putut fi încărcate.",
+  failures: {
+    message_too_long: "Mesajul este prea lung. Te rugăm să îl trimiți pe părți.",
+    rate_limited: "Au fost prea multe mesaje deodată. Te rugăm să aștepți puțin.",
+    busy: "Suntem foarte solicitați acum. Te rugăm să încerci din nou peste puțin timp.",
+    blocked: "Momentan nu poți scrie aici.",
+    storage_unavailable: "Mesajul nu a putut fi păstrat. Te rugăm să încerci din nou.",
+    outbox_full: "Prea multe mesaje așteaptă să fie trimise.",
+    expired: "Mesajul a așteptat prea mult și nu a fost trimis.",
+    undelivered: "Mesajul nu a putut fi trimis.",
+  },
+};
+
+/** @param language as of `navigator.language` */
+export function labelsFor(language: string): Labels {
+  return language.toLowerCase().startsWith("ro") ? romanian : english;
+}

@@ -1,0 +1,20 @@
+export default {
+  testEnvironment: "node",
+  roots: ["<rootDir>/test"],
+  testMatch: ["**/*.test.ts"],
+  testPathIgnorePatterns: ["/node_modules/"],
+  extensionsToTreatAsEsm: [".ts"],
+  moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
+  transform: {
+    "^.+\\.ts$": [
+      "@swc/jest",
+      {
+        sourceMaps: "inline",
+        module: { type: "es6" },
+        jsc: { target: "es2022", parser: { syntax: "typescript", decorators: false } },
+      },
+    ],
+  },
+  maxWorkers: 2,
+  testTimeout: 20000,
+};

@@ -1,0 +1,258 @@
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createAssistant } from "./agents/assistant/assistant.js";
+import { createEcho } from "./agents/echo.js";
+import { isLocalHost, isLocalOrigin } from "./auth/local.js";
+import { createTokens, type Tokens } from "./auth/token.js";
+import { type Clock, systemClock } from "./clock.js";
+import { type Config, ConfigError } from "./config.js";
+import { Endpoint } from "./endpoint.js";
+import { createApi } from "./http/api.js";
+import type { Agent } from "./messaging/agent.js";
+import { type Business, defaultBusiness } from "./messaging/business.js";
+import { createConversations } from "./messaging/conversations.js";
+import { createIds, type Ids } from "./messaging/ids.js";
+import { MessagesChannel, type SocketAssigns } from "./messaging/messages-channel.js";
+import { createResponder } from "./messaging/respond.js";
+import { createResumption } from "./messaging/resume.js";
+import type { Store } from "./messaging/store.js";
+import { createTurns, type Turns } from "./messaging/turns.js";
+import { loadBusinesses } from "./stores/business-files.js";
+import { EmbeddedStore } from "./stores/embedded.js";
+import { Telemetry } from "./telemetry.js";
+import { type MountOptions, refuse } from "./transports/mount.js";
+
+export interface AppOptions {
+  readonly config: Config;
+  /** Folder of the built pages. */
+  readonly publicDir: string;
+  readonly clock?: Clock;
+  readonly telemetry?: Telemetry;
+  /** Agents by kind, beside or instead of the built-in ones. */
+  readonly agents?: Readonly<Record<string, Agent>>;
+}
+
+export interface App {
+  /** Where it listens. */
+  readonly url: string;
+  readonly port: number;
+  readonly store: Store;
+  readonly endpoint: Endpoint;
+  /** Tells clients to come back later, lets running turns finish, and lets go of everything. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Builds every part of the desk, connects them, and listens.
+ * @throws ConfigError, StoreError, DataDirInUse, or what the operating system says of the port
+ */
+export async function startApp(options: AppOptions): Promise<App> {
+  const { config, clock = systemClock, telemetry = new Telemetry() } = options;
+  const ids = createIds(clock);
+  const agents: Record<string, Agent> = { assistant: createAssistant(), echo: createEcho(), ...options.agents };
+  const businessOf = businessFinder(config, checkAgents(await loadBusinesses(config.BUSINESSES_DIR), agents));
+  const tokens = tokensOf(config, clock);
+  const store = await EmbeddedStore.open(config.DATA_DIR, clock, (error) =>
+    telemetry.emit("store.failed", { operation: "write", error }),
+  );
+  try {
+    return await assemble({ ...options, clock, telemetry, ids, agents, businessOf, tokens, store });
+  } catch (cause) {
+    await store.close();
+    throw cause;
+  }
+}
+
+interface Parts extends Required<Pick<AppOptions, "config" | "publicDir" | "clock" | "telemetry">> {
+  readonly ids: Ids;
+  readonly agents: Readonly<Record<string, Agent>>;
+  readonly businessOf: (businessId: string) => Business | null;
+  readonly tokens: Tokens | null;
+  readonly store: Store;
+}
+
+async function assemble(parts: Parts): Promise<App> {
+  const { config, clock, telemetry, ids, agents, businessOf, tokens, store } = parts;
+  const node = ids.random();
+  const onError = (operation: string, error: unknown) => telemetry.emit("store.failed", { operation, error });
+  const conversations = createConversations({ store, clock, ids, node, onError });
+  const resumption = createResumption({ store, conversations, clock, ids });
+  const broadcast = (topic: string, event: string, payload: unknown) => endpoint.broadcast(topic, event, payload);
+  const responder = createResponder({
+    store,
+    clock,
+    ids,
+    broadcast,
+    agentFor: (business) => agents[business.agent?.kind ?? config.AGENT]!,
+    limits: { timeoutMs: config.AGENT_TIMEOUT_MS, maxAnswerBytes: config.MAX_ANSWER_BYTES },
+    onAgentFailure: ({ question: { businessId, sessionId } }, error) =>
+      telemetry.emit("turn.failed", { businessId, sessionId, code: error.code, error }),
+  });
+  const turns = createTurns({
+    store,
+    clock,
+    telemetry,
+    responder,
+    node,
+    // A business that is gone while a turn of it is open is answered with the defaults.
+    businessOf: (businessId) => businessOf(businessId) ?? defaultBusiness(businessId, config.DEFAULT_TIME_ZONE),
+    // The data directory has one server: whoever else held a lease has ended.
+    isAbandoned: () => true,
+    concurrency: config.AGENT_CONCURRENCY,
+    waitMs: config.AGENT_TIMEOUT_MS,
+    maxBacklog: config.MAX_BACKLOG,
+    maxBacklogPerBusiness: config.MAX_BACKLOG_PER_BUSINESS,
+  });
+  const channelDeps = {
+    conversations,
+    resumption,
+    turns,
+    businessOf,
+    broadcast,
+    clock,
+    telemetry,
+    maxMessageBytes: config.MAX_MESSAGE_BYTES,
+  };
+  const endpoint: Endpoint = new Endpoint({
+    mounts: { "/socket": deskMount(config, tokens, ids, () => new MessagesChannel(channelDeps)) },
+    telemetry,
+    clock,
+    maxSockets: config.MAX_SOCKETS,
+  });
+  let isStopping = false;
+  const problems = () =>
+    [isStopping ? "the server is stopping" : null, store.failure].filter((problem) => problem !== null);
+  const health = { problems, insecure: config.isOpen ? ["open: everyone on this machine is whoever they say"] : [] };
+  const {
+    publicDir,
+    MAX_HISTORY_PAGE: maxHistoryPage,
+    ALLOWED_ORIGINS: allowedOrigins,
+  } = { ...config, publicDir: parts.publicDir };
+  const api = createApi({ store, businessOf, maxHistoryPage, health, telemetry, tokens, allowedOrigins, publicDir });
+  const server = createServer(
+    { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5000 },
+    (request, response) => {
+      if (!endpoint.handle(request, response)) api(request, response);
+    },
+  );
+  endpoint.attach(server);
+  await listen(server, config);
+  await turns.recover();
+  const { port } = server.address() as AddressInfo;
+  const host = config.HOST.includes(":") ? `[${config.HOST}]` : config.HOST;
+  const stop = async () => {
+    if (isStopping) return;
+    isStopping = true;
+    await shutDown({ server, endpoint, turns, store, config });
+  };
+  return { url: `http://${host}:${port}`, port, store, endpoint, stop };
+}
+
+function deskMount(config: Config, tokens: Tokens | null, ids: Ids, channel: () => MessagesChannel): MountOptions {
+  return {
+    channels: { "messages:*": channel },
+    checkOrigin: config.isOpen
+      ? ({ raw }) => isLocalOrigin(raw)
+      : config.ALLOWED_ORIGINS.length > 0
+        ? config.ALLOWED_ORIGINS
+        : "conn",
+    authToken: true,
+    connect: async ({ token, userId, businessId, role }, info) => {
+      if (tokens === null && !isLocalHost(info.headers.host)) return refuse("host");
+      const given = info.authToken ?? (typeof token === "string" ? token : null);
+      const verified = given === null || tokens === null ? null : await tokens.verify(given);
+      if (tokens !== null && verified?.ok !== true) return refuse("token");
+      const assigns: SocketAssigns = {
+        token: verified?.ok === true ? verified.value : null,
+        claims: { userId, businessId, role },
+        connectionId: ids.random(),
+      };
+      return { assigns: { ...assigns } };
+    },
+    websocket: {
+      maxFrameBytes: config.MAX_FRAME_BYTES,
+      idleTimeoutMs: config.IDLE_TIMEOUT_MS,
+      maxSendQueueBytes: config.MAX_SEND_QUEUE_BYTES,
+    },
+    limits: {
+      maxJsonDepth: config.MAX_JSON_DEPTH,
+      maxTopicBytes: config.MAX_TOPIC_BYTES,
+      maxEventBytes: config.MAX_EVENT_BYTES,
+      maxRefBytes: 255,
+      maxChannels: config.MAX_CHANNELS_PER_SOCKET,
+      maxWaitingFrames: 64,
+      maxChannelBacklog: 1000,
+      maxHeldBytes: config.MAX_SEND_QUEUE_BYTES,
+    },
+  };
+}
+
+function tokensOf(config: Config, clock: Clock): Tokens | null {
+  const { AUTH_SECRET: secret, AUTH_JWKS_URL: jwksUrl, AUTH_AUDIENCE: audience } = config;
+  if (secret !== undefined) return createTokens({ secret }, { clock, audience });
+  return jwksUrl === undefined ? null : createTokens({ jwksUrl }, { clock, audience });
+}
+
+function checkAgents(
+  businesses: ReadonlyMap<string, Business>,
+  agents: Readonly<Record<string, Agent>>,
+): ReadonlyMap<string, Business> {
+  for (const { businessId, agent } of businesses.values()) {
+    if (agent === undefined || Object.hasOwn(agents, agent.kind)) continue;
+    throw new ConfigError(
+      `business ${businessId} wants an agent of kind ${agent.kind}; there are ${Object.keys(agents).join(", ")}`,
+    );
+  }
+  return businesses;
+}
+
+const undescribedMax = 1000;
+
+/** Finds a business. On an open server one that nobody described answers with defaults; elsewhere it does not exist. */
+function businessFinder(
+  config: Config,
+  described: ReadonlyMap<string, Business>,
+): (businessId: string) => Business | null {
+  const undescribed = new Map<string, Business>();
+  return (businessId) => {
+    const known = described.get(businessId) ?? undescribed.get(businessId);
+    if (known !== undefined) return known;
+    if (!config.isOpen) return null;
+    if (undescribed.size >= undescribedMax) undescribed.clear();
+    const business = defaultBusiness(businessId, config.DEFAULT_TIME_ZONE);
+    undescribed.set(businessId, business);
+    return business;
+  };
+}
+
+async function listen(server: Server, { PORT, HOST }: Config): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      reject(
+        error.code === "EADDRINUSE"
+          ? new ConfigError(`PORT ${PORT} on ${HOST} is in use by another program; set PORT`)
+          : error,
+      );
+    });
+    server.listen(PORT, HOST, resolve);
+  });
+}
+
+// Turns first, so that their answers still reach the sockets.
+async function shutDown({
+  server,
+  endpoint,
+  turns,
+  store,
+  config,
+}: Pick<Parts, "store" | "config"> & { server: Server; endpoint: Endpoint; turns: Turns }): Promise<void> {
+  endpoint.refuseNew();
+  await turns.drain(config.DRAIN_TIMEOUT_MS);
+  await endpoint.drain();
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  endpoint.terminate();
+  server.closeAllConnections();
+  await closed;
+  await store.close();
+}

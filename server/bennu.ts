@@ -1,0 +1,26 @@
+/** The channel engine: what an app that is no message desk needs of Bennu. */
+export { Endpoint, type EndpointOptions } from "./endpoint.js";
+export {
+  Channel,
+  type ChannelFactory,
+  error,
+  type HandleResult,
+  type JoinResult,
+  Killed,
+  ok,
+  type Reply,
+  type SocketHandle,
+  stop,
+  type Stop,
+} from "./channel/channel.js";
+export { type SocketLimits } from "./channel/limits.js";
+export { PubSub } from "./pubsub/pubsub.js";
+export { Telemetry, type TelemetryEvents } from "./telemetry.js";
+export {
+  type Accepted,
+  type ConnectInfo,
+  type MountOptions,
+  refuse,
+  type Refused,
+  type WebSocketOptions,
+} from "./transports/mount.js";

@@ -1,0 +1,163 @@
+import type { Ref } from "../../protocol/message.js";
+
+/** An answer: `status` is "ok" or "error", or any other word an app agrees on with its clients. */
+export interface Reply {
+  readonly status: string;
+  /** Any JSON value, or bytes for version 2 clients; `{}` when left out. */
+  readonly response?: unknown;
+}
+
+/** Ends the channel after the handler: with `phx_close` for "normal" and "shutdown", with `phx_error` for anything else. */
+export interface Stop {
+  readonly stop: unknown;
+  readonly reply?: Reply | undefined;
+}
+
+export type JoinResult = Reply;
+export type HandleResult = void | undefined | Reply | Stop;
+
+export const ok = (response?: unknown): Reply => ({ status: "ok", response });
+export const error = (response?: unknown): Reply => ({ status: "error", response });
+export const stop = (reason: unknown = "normal", reply?: Reply): Stop => ({ stop: reason, reply });
+
+/** Why a channel ended, as `terminate` is told it; an error for a crash, or what the app gave to `stop`. */
+export const ended = { left: "left", closed: "closed", duplicate: "duplicate join" } as const;
+
+/** Thrown by a handler, it ends the channel as a crash does, but without `terminate`. */
+export class Killed extends Error {
+  override readonly name = "Killed";
+}
+
+/** What a channel knows of the socket it lives on. */
+export interface SocketHandle {
+  /** The socket's id, by which it can be disconnected, or null. */
+  readonly id: string | null;
+  /** What `connect` assigned. All channels of the socket see the same object. */
+  readonly assigns: Readonly<Record<string, unknown>>;
+  readonly transport: "websocket" | "longpoll" | "test";
+  readonly vsn: string;
+  /**
+   * What is broadcast on `topic` from now on leaves to this socket under the topic `as`, on the fast lane, until the
+   * channel joined on `as` ends. During a join it is held back until the join's reply has been sent.
+   * @throws Error when the socket neither has nor is joining a channel on `as`
+   * @see SPEC R10
+   */
+  subscribe(topic: string, options: { readonly as: string }): void;
+}
+
+/** The engine's side of a channel: what its protected methods call. */
+export interface ChannelPort {
+  readonly socket: SocketHandle;
+  readonly topic: string;
+  readonly joinRef: Ref;
+  push(event: string, payload: unknown): void;
+  reply(ref: Ref, reply: Reply): void;
+  broadcast(event: string, payload: unknown): void;
+  broadcastFrom(event: string, payload: unknown): void;
+  send(message: unknown): void;
+  stop(reason: unknown): void;
+}
+
+let portOfNext: ChannelPort | null = null;
+
+/** Makes a channel for one join. The port is there before the constructor runs, so fields may use it. */
+export function createChannel(create: ChannelFactory, port: ChannelPort): Channel {
+  portOfNext = port;
+  try {
+    return isClass(create) ? new create() : create();
+  } finally {
+    portOfNext = null;
+  }
+}
+
+export type ChannelFactory = (new () => Channel) | (() => Channel);
+
+function isClass(create: ChannelFactory): create is new () => Channel {
+  return create.prototype instanceof Channel;
+}
+
+/**
+ * One topic that one socket has joined. The engine makes an instance per join and calls one handler at a time; a
+ * handler that returns a promise holds back the next message of this channel, and of no other.
+ * What a handler throws crashes this channel alone: the client gets `phx_error` and rejoins. (SPEC C1–C9)
+ */
+export abstract class Channel {
+  readonly #port: ChannelPort;
+
+  /** Broadcast events that go to `handleOut` instead of straight to the client. */
+  readonly intercepts: readonly string[] = [];
+
+  constructor() {
+    if (portOfNext === null) throw new Error("the engine makes channels, when a client joins");
+    this.#port = portOfNext;
+    portOfNext = null;
+  }
+
+  get topic(): string {
+    return this.#port.topic;
+  }
+
+  get joinRef(): Ref {
+    return this.#port.joinRef;
+  }
+
+  get socket(): SocketHandle {
+    return this.#port.socket;
+  }
+
+  /**
+   * Decides on a join: `ok(response)`, or `error({reason})`. The socket waits for it, and handles nothing else
+   * meanwhile. Pushing is not possible before the reply: `this.send` a message and push in `handleInfo`.
+   */
+  abstract join(payload: unknown): JoinResult | Promise<JoinResult>;
+
+  /**
+   * Handles what the client pushed.
+   * @param payload any JSON value, or a `Uint8Array` from a binary frame
+   * @param ref pass it to `this.reply` to answer later than by the result
+   */
+  handleIn(event: string, _payload: unknown, _ref: Ref): HandleResult | Promise<HandleResult> {
+    throw new Error(`no handler for ${JSON.stringify(event)}`);
+  }
+
+  /** Decides on an intercepted broadcast: push it, changed or not, or drop it. */
+  handleOut(event: string, payload: unknown): void | Promise<void> {
+    this.push(event, payload);
+  }
+
+  /** Handles what `this.send` sent. */
+  handleInfo(_message: unknown): HandleResult | Promise<HandleResult> {}
+
+  /** Called once when the channel has ended, for whatever reason; a push still reaches the client unless it is gone. */
+  terminate(_reason: unknown): void | Promise<void> {}
+
+  /** Sends an event to this client on this topic. */
+  protected push(event: string, payload: unknown): void {
+    this.#port.push(event, payload);
+  }
+
+  /** Answers the push with this ref, now or later. */
+  protected reply(ref: Ref, reply: Reply): void {
+    this.#port.reply(ref, reply);
+  }
+
+  /** Sends an event to every subscriber of this topic. */
+  protected broadcast(event: string, payload: unknown): void {
+    this.#port.broadcast(event, payload);
+  }
+
+  /** Sends an event to every subscriber of this topic but this channel. */
+  protected broadcastFrom(event: string, payload: unknown): void {
+    this.#port.broadcastFrom(event, payload);
+  }
+
+  /** Puts a message for `handleInfo` into this channel's queue. May be called from anywhere, at any time. */
+  protected send(message: unknown): void {
+    this.#port.send(message);
+  }
+
+  /** Ends this channel from outside a handler; inside one, return `stop(reason)`. */
+  protected stop(reason: unknown = "normal"): void {
+    this.#port.stop(reason);
+  }
+}

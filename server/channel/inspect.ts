@@ -1,0 +1,39 @@
+import type { Message, Ref } from "../../protocol/message.js";
+import type { SocketLimits } from "./limits.js";
+
+/** What is wrong with a message before it is routed, or null. Pure. (SPEC L1–L4) */
+export function inspect(message: Message, limits: SocketLimits): "malformed" | "tooDeep" | "eventTooLong" | null {
+  const { maxRefBytes, maxEventBytes, maxJsonDepth } = limits;
+  if (maxRefBytes > 0 && !(isSmallRef(message.ref, maxRefBytes) && isSmallRef(message.joinRef, maxRefBytes))) {
+    return "malformed";
+  }
+  if (maxEventBytes > 0 && typeof message.event === "string" && isLonger(message.event, maxEventBytes)) {
+    return "eventTooLong";
+  }
+  // The frame itself is the first level, so its payload has one level less.
+  if (maxJsonDepth > 0 && isDeeper(message.payload, maxJsonDepth - 1)) return "tooDeep";
+  return null;
+}
+
+/** True when `text` takes more than `maxBytes` of UTF-8. */
+export function isLonger(text: string, maxBytes: number): boolean {
+  // A UTF-16 unit takes between one and three bytes, so most texts need no counting.
+  if (text.length > maxBytes) return true;
+  return text.length * 3 > maxBytes && new TextEncoder().encode(text).length > maxBytes;
+}
+
+function isSmallRef(ref: Ref, maxBytes: number): boolean {
+  if (ref === null || Number.isSafeInteger(ref)) return true;
+  return typeof ref === "string" && !isLonger(ref, maxBytes);
+}
+
+// Recursion is safe here: it never goes deeper than the limit.
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return false;
+  if (levels === 0) return true;
+  if (Array.isArray(value)) return value.some((item) => isDeeper(item, levels - 1));
+  for (const key in value) {
+    if (isDeeper((value as Record<string, unknown>)[key], levels - 1)) return true;
+  }
+  return false;
+}

@@ -1,0 +1,60 @@
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type App, startApp } from "./app.js";
+import { type Config, ConfigError, readConfig } from "./config.js";
+import { createLogger, describe, logTelemetry } from "./observe/logger.js";
+import { DataDirInUse } from "./stores/data-dir.js";
+import { Telemetry } from "./telemetry.js";
+
+const publicDir = join(dirname(fileURLToPath(import.meta.url)), "..", "client", "public");
+
+await main();
+
+async function main(): Promise<void> {
+  try {
+    await run(readConfig(process.env));
+  } catch (cause) {
+    const isExpected = cause instanceof ConfigError || cause instanceof DataDirInUse;
+    process.stderr.write(`bennu cannot start: ${isExpected ? cause.message : String((cause as Error).stack)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+async function run(config: Config): Promise<void> {
+  const telemetry = new Telemetry();
+  const logger = createLogger(config.LOG_LEVEL);
+  logTelemetry(telemetry, logger);
+  // What nobody caught is a mistake of ours. The process ends, and what was promised is in the store.
+  const fail = (error: unknown) => {
+    logger.fatal({ error: describe(error) }, "uncaught");
+    process.exit(1);
+  };
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
+  const app = await startApp({ config, publicDir, telemetry });
+  stopOnSignals(app);
+  process.stdout.write(`${greeting(config, app).join("\n")}\n`);
+}
+
+function greeting(config: Config, app: App): string[] {
+  return [
+    `Bennu listens on ${app.url}`,
+    `  chat page  ${app.url}/`,
+    `  data       ${resolve(config.DATA_DIR)}`,
+    config.isOpen
+      ? "  access     open, to this machine only: nobody is asked who they are. Set AUTH_SECRET to change that."
+      : "  access     by token",
+  ];
+}
+
+// The first signal lets everything finish; the second does not wait.
+function stopOnSignals(app: App): void {
+  let isStopping = false;
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.on(signal, () => {
+      if (isStopping) process.exit(1);
+      isStopping = true;
+      void app.stop().then(() => process.exit(0));
+    });
+  }
+}

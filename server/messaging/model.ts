@@ -1,0 +1,133 @@
+/** Dates are ISO 8601, UTC, with milliseconds. */
+export type Timestamp = string;
+
+export type Role = "user" | "coordinator" | "agent" | "service";
+
+export type SessionStatus = "active" | "resolved" | "closed" | "abandoned";
+
+/** One conversation. A `daily` one belongs to a user and a business day; the others last until they are closed. (SPEC M1) */
+export interface Session {
+  readonly sessionId: string;
+  readonly businessId: string;
+  readonly locationId: string;
+  readonly userId?: string;
+  readonly agentId?: string;
+  readonly kind: "daily" | "agent" | "chat";
+  /** Made once per business, user and platform; survives days. */
+  readonly threadId: string;
+  readonly title?: string;
+  readonly description?: string;
+  readonly status: SessionStatus;
+  readonly participants: readonly Participant[];
+  readonly holder?: { readonly coordinatorId: string; readonly expiresAt: Timestamp };
+  /** Offset of the last ChatMessage; 0 before the first. */
+  readonly offset: number;
+  readonly previousSessionId?: string;
+  readonly totals: { readonly messages: number; readonly tokens: number; readonly cost: number };
+  readonly createdAt: Timestamp;
+  readonly updatedAt: Timestamp;
+  readonly lastMessageAt: Timestamp;
+  readonly createdBy: string;
+  readonly metadata: { readonly businessType: string; readonly context: Readonly<Record<string, unknown>> };
+}
+
+export interface Participant {
+  readonly type: "user" | "agent" | "coordinator";
+  readonly id: string;
+  readonly joined: Timestamp;
+}
+
+/** What a user, agent, coordinator or the system said. Its `offset` is its place in the session: 1, 2, 3 … (SPEC M4) */
+export interface ChatMessage {
+  readonly messageId: string;
+  readonly sessionId: string;
+  readonly offset: number;
+  readonly businessId: string;
+  /** The user's id; "agent", "coordinator" or "system" for what they said. */
+  readonly userId: string;
+  readonly content: string;
+  readonly data?: unknown;
+  readonly type: "user" | "agent" | "coordinator" | "system";
+  readonly timestamp: Timestamp;
+  readonly status?: string;
+  readonly metadata: ChatMessageMetadata;
+}
+
+export interface ChatMessageMetadata {
+  readonly source: "websocket" | "webhook" | "cron" | "http";
+  readonly node?: "command" | "onboarding" | "agent" | "echo" | "coordinator";
+  readonly externalId?: string;
+  readonly responseId?: string;
+  readonly inReplyTo?: string;
+  readonly clientMessageId?: string;
+  readonly clientTimestamp?: string;
+  readonly chatId?: string;
+  readonly connectionId?: string;
+  readonly intentId?: string;
+  readonly toolCalls?: readonly unknown[];
+  readonly sources?: readonly string[];
+  readonly tokens?: number;
+  readonly durationMs?: number;
+  /** Of an answer: what a client may offer to do next. */
+  readonly actions?: readonly Action[];
+  /** Of a `system` message that says a turn failed. */
+  readonly code?: string;
+  /** Of an answer: the task is done. */
+  readonly isComplete?: boolean;
+}
+
+export interface Action {
+  readonly type: string;
+  readonly label: string;
+  readonly value?: string;
+  readonly url?: string;
+}
+
+/** A customer of a business. */
+export interface User {
+  readonly businessId: string;
+  readonly userId: string;
+  readonly name?: string;
+  readonly locale?: "ro" | "en";
+  readonly blocked: boolean;
+  readonly platforms: readonly string[];
+  readonly threadId: string;
+  /** The assistant has greeted this user. */
+  readonly greeted: boolean;
+  readonly createdAt: Timestamp;
+  readonly lastSeenAt: Timestamp;
+}
+
+/** What the user wants to get done, until it is completed or abandoned. */
+export interface Intent {
+  readonly intentId: string;
+  readonly businessId: string;
+  readonly userId: string;
+  readonly chatId?: string;
+  readonly sessionId: string;
+  /** The name of one of the business's intents. */
+  readonly name: string;
+  readonly status: "active" | "completed" | "abandoned";
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Names of parameters still to be asked for, in order. */
+  readonly missing: readonly string[];
+  readonly createdAt: Timestamp;
+  readonly updatedAt: Timestamp;
+}
+
+/** One outcome of a turn, as coordinators are told and as it is kept for those who were away. (SPEC M9) */
+export interface ProcessedEvent {
+  readonly cursor: string;
+  readonly businessId: string;
+  readonly locationId: string;
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly messageId: string;
+  readonly message: string;
+  readonly responseId: string;
+  readonly answer: string;
+  readonly status: "answered" | "failed" | "human";
+  readonly timestamp: Timestamp;
+  readonly durationMs: number;
+  readonly source: string;
+}

@@ -1,0 +1,71 @@
+import { type Logger, pino } from "pino";
+import type { Telemetry } from "../telemetry.js";
+
+/** One JSON object a line, on stderr. */
+export function createLogger(level: string): Logger {
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination(2));
+}
+
+/** Turns telemetry into log lines: ids and numbers, never a text, a payload or a token. (SPEC X6) */
+export function logTelemetry(telemetry: Telemetry, logger: Logger): void {
+  telemetry.attach("socket_connected", (event) => logger.debug(event, "socket connected"));
+  telemetry.attach("socket_refused", (event) => logger.info(event, "connection refused"));
+  telemetry.attach("socket_closed", (event) => logger.debug(event, "socket closed"));
+  telemetry.attach("socket_drain", (event) => logger.info(event, "draining"));
+  telemetry.attach("channel_crashed", ({ error, ...event }) =>
+    logger.error({ ...event, error: describe(error) }, "channel crashed"),
+  );
+  telemetry.attach("limit.reached", (event) => logger.warn(event, "limit reached"));
+  telemetry.attach("message.refused", (event) => logger.debug(event, "message refused"));
+  telemetry.attach("turn.answered", (event) => logger.debug(event, "turn answered"));
+  telemetry.attach("turn.failed", ({ error, ...event }) =>
+    logger.warn({ ...event, error: describe(error) }, "turn failed"),
+  );
+  telemetry.attach("turns.recovered", (event) => logger.info(event, "open turns of an earlier process taken up"));
+  telemetry.attach("store.failed", ({ error, ...event }) =>
+    logger.error({ ...event, error: describe(error) }, "store failed"),
+  );
+  telemetry.attach("http.failed", ({ error, ...event }) =>
+    logger.error({ ...event, error: describe(error) }, "request failed"),
+  );
+}
+
+interface Described {
+  readonly name: string;
+  readonly code?: unknown;
+  readonly message?: string;
+  readonly at?: readonly string[];
+  readonly cause?: Described;
+}
+
+const framesMax = 8;
+const causesMax = 4;
+
+/**
+ * An error as it may stand in a log. A message may hold what a user wrote, so only those of the operating system and
+ * of our own adapters are shown; of the others the place in the code says enough.
+ */
+export function describe(error: unknown, depth = 0): Described {
+  if (!(error instanceof Error)) return { name: typeof error };
+  const { code, syscall } = error as { readonly code?: unknown; readonly syscall?: unknown };
+  const isSafe = syscall !== undefined || typeof code === "number" || safeNames.has(error.name);
+  const at = (error.stack ?? "")
+    .split("\n")
+    .filter((line) => line.startsWith("    at "))
+    .slice(0, framesMax);
+  return {
+    name: error.name,
+    ...(code === undefined ? {} : { code }),
+    ...(isSafe ? { message: error.message } : {}),
+    at: at.map((line) => line.trim()),
+    ...(error.cause === undefined || depth >= causesMax ? {} : { cause: describe(error.cause, depth + 1) }),
+  };
+}
+
+const safeNames: ReadonlySet<string> = new Set([
+  "StoreError",
+  "DamagedRecord",
+  "DataDirInUse",
+  "ConfigError",
+  "AgentFailure",
+]);

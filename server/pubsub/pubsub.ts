@@ -1,0 +1,114 @@
+import { Frame } from "../../protocol/frame.js";
+import type { OutBroadcast } from "../../protocol/message.js";
+import type { Serializer } from "../../protocol/serializer.js";
+
+/** A socket on a topic. What it does not intercept reaches it on the fast lane: as a frame encoded once for all. */
+export interface Subscriber {
+  readonly serializer: Serializer;
+  /** The topic under which broadcasts leave; with `socket.subscribe(topic, {as})` it is not the one they were sent to. */
+  readonly wireTopic: string;
+  readonly intercepts: ReadonlySet<string> | null;
+  /** `broadcastFrom` leaves out the subscribers of this owner. */
+  readonly owner: unknown;
+  deliver(frame: Frame): void;
+  intercept(broadcast: OutBroadcast): void;
+}
+
+/** Code that wants to know, in this process, what is broadcast. */
+export type Listener = (broadcast: OutBroadcast) => void;
+
+export type Unsubscribe = () => void;
+
+/** Topics of one node. Delivery is synchronous, so what one caller broadcasts arrives in its order. (SPEC R9) */
+export class PubSub {
+  readonly #topics = new Map<string, Topic>();
+
+  /** Topics with at least one subscriber or listener. */
+  get topicCount(): number {
+    return this.#topics.size;
+  }
+
+  subscribe(topic: string, subscriber: Subscriber): Unsubscribe {
+    const entry = this.#entry(topic);
+    const lane = entry.lane(subscriber.serializer, subscriber.wireTopic);
+    lane.subscribers.add(subscriber);
+    return () => {
+      lane.subscribers.delete(subscriber);
+      if (lane.subscribers.size === 0) entry.lanes.delete(lane);
+      this.#dropIfEmpty(topic, entry);
+    };
+  }
+
+  listen(topic: string, listener: Listener): Unsubscribe {
+    const entry = this.#entry(topic);
+    entry.listeners.add(listener);
+    return () => {
+      entry.listeners.delete(listener);
+      this.#dropIfEmpty(topic, entry);
+    };
+  }
+
+  /**
+   * @param payload an object, or bytes for version 2 clients
+   * @param except an owner whose own subscribers do not get it
+   * @throws EncodeError when a subscriber's protocol version cannot carry the payload
+   */
+  broadcast(topic: string, event: string, payload: unknown, except: unknown = nobody): void {
+    const entry = this.#topics.get(topic);
+    if (entry === undefined) return;
+    for (const lane of entry.lanes) lane.broadcast(event, payload, except);
+    for (const listener of entry.listeners) listener({ topic, event, payload });
+  }
+
+  #entry(topic: string): Topic {
+    let entry = this.#topics.get(topic);
+    if (entry === undefined) this.#topics.set(topic, (entry = new Topic()));
+    return entry;
+  }
+
+  #dropIfEmpty(topic: string, entry: Topic): void {
+    if (entry.lanes.size === 0 && entry.listeners.size === 0 && this.#topics.get(topic) === entry) {
+      this.#topics.delete(topic);
+    }
+  }
+}
+
+const nobody = Symbol("nobody");
+
+class Topic {
+  readonly lanes = new Set<Lane>();
+  readonly listeners = new Set<Listener>();
+
+  lane(serializer: Serializer, wireTopic: string): Lane {
+    for (const lane of this.lanes) {
+      if (lane.serializer === serializer && lane.wireTopic === wireTopic) return lane;
+    }
+    const lane = new Lane(serializer, wireTopic);
+    this.lanes.add(lane);
+    return lane;
+  }
+}
+
+/** The subscribers of a topic to whom a broadcast looks the same, byte for byte. */
+class Lane {
+  readonly subscribers = new Set<Subscriber>();
+
+  constructor(
+    readonly serializer: Serializer,
+    readonly wireTopic: string,
+  ) {}
+
+  broadcast(event: string, payload: unknown, except: unknown): void {
+    const broadcast = { topic: this.wireTopic, event, payload };
+    let frame: Frame | null = null;
+    for (const subscriber of this.subscribers) {
+      if (subscriber.owner === except) continue;
+      if (subscriber.intercepts !== null && subscriber.intercepts.has(event)) {
+        subscriber.intercept(broadcast);
+      } else {
+        frame ??= new Frame(this.serializer.encodeBroadcast(broadcast));
+        subscriber.deliver(frame);
+      }
+    }
+  }
+}

@@ -1,0 +1,85 @@
+import { basename } from "node:path";
+import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument, visit } from "yaml";
+import type { core } from "zod";
+import { failure, type Result, success } from "../../protocol/result.js";
+import { type Business, businessSchema } from "../messaging/business.js";
+
+/** One thing that is wrong in a business file; line and column count from 1. */
+export interface BusinessFileProblem {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+}
+
+export type ParsedBusiness = Result<Business, readonly BusinessFileProblem[]>;
+
+/**
+ * Reads the text of one business file.
+ * @param file its path; the name without `.yaml` must be the businessId
+ */
+export function parseBusiness(file: string, text: string): ParsedBusiness {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number, message: string): BusinessFileProblem => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(line, 1), column: Math.max(col, 1), message };
+  };
+  const broken = syntaxProblems(document).map(({ offset, message }) => at(offset, message));
+  if (broken.length > 0) return failure(broken);
+  if (!isMap(document.contents)) return failure([at(0, "expected a list of `key: value`, such as `businessId: B1`")]);
+  const parsed = businessSchema.safeParse(document.toJS());
+  if (!parsed.success) {
+    return failure(parsed.error.issues.flatMap((issue) => locate(document, issue).map((one) => at(...one))));
+  }
+  const expectedId = basename(file, ".yaml");
+  if (parsed.data.businessId === expectedId) return success(parsed.data);
+  const offset = offsetOf(document, ["businessId"]);
+  return failure([
+    at(offset, `expected businessId "${expectedId}", as the file is named, found "${parsed.data.businessId}"`),
+  ]);
+}
+
+/**
+ * Errors; warnings, for an unknown tag means something else than its writer believes; and aliases, which can
+ * make a small file endless and leave a problem without a place of its own.
+ */
+function syntaxProblems(document: Document.Parsed): { offset: number; message: string }[] {
+  const problems = [...document.errors, ...document.warnings].map((error) => ({
+    offset: error.pos[0],
+    message: error.code === "DUPLICATE_KEY" ? "this key is there twice" : `not YAML: ${error.message}`,
+  }));
+  visit(document, {
+    Alias(_, alias) {
+      problems.push({ offset: alias.range?.[0] ?? 0, message: `write the value out: *${alias.source} is not taken` });
+    },
+  });
+  return problems;
+}
+
+/** Where an issue of the schema is in the file, and what to say there. */
+function locate(document: Document, issue: core.$ZodIssue): [offset: number, message: string][] {
+  const where = issue.path.length > 0 ? `${issue.path.map(String).join(".")}: ` : "";
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => [keyOffset(document, issue.path, key), `${where}unknown key "${key}"`]);
+  }
+  const message = document.hasIn(issue.path)
+    ? issue.message.replace(/^Invalid input: /, "")
+    : "expected, but not there";
+  return [[offsetOf(document, issue.path), where + message]];
+}
+
+/** The offset of what a path points to, or of the nearest thing around it that exists. */
+function offsetOf(document: Document, path: readonly PropertyKey[]): number {
+  for (let length = path.length; length >= 0; length -= 1) {
+    const node = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return 0;
+}
+
+function keyOffset(document: Document, path: readonly PropertyKey[], key: string): number {
+  const map: unknown = path.length === 0 ? document.contents : document.getIn(path, true);
+  const pair = isMap(map) ? map.items.find((item) => isScalar(item.key) && String(item.key.value) === key) : undefined;
+  return (pair?.key as Node | undefined)?.range?.[0] ?? offsetOf(document, path);
+}

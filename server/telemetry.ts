@@ -1,0 +1,50 @@
+/**
+ * What the code says about itself: names, ids and numbers, never a payload, a token or a text. Only `observe/` turns
+ * them into log lines and metrics. The first group is named as Phoenix names it.
+ */
+export interface TelemetryEvents {
+  socket_connected: { mount: string; transport: string; vsn: string; durationMs: number };
+  socket_refused: { mount: string; transport: string; status: number };
+  socket_closed: { mount: string; transport: string; code: number };
+  socket_drain: { sockets: number };
+  channel_joined: { topic: string; result: "ok" | "error"; durationMs: number };
+  channel_handled_in: { topic: string; event: string; durationMs: number };
+  channel_crashed: { topic: string; event: string; error: unknown };
+
+  "limit.reached": { limit: string };
+  "message.accepted": { businessId: string; sessionId: string; duplicate: boolean; durationMs: number };
+  "message.refused": { businessId: string; code: string };
+  "turn.answered": { businessId: string; sessionId: string; node: string; durationMs: number };
+  "turn.failed": { businessId: string; sessionId: string; code: string; error: unknown };
+  "turns.recovered": { sessions: number };
+  "store.failed": { operation: string; error: unknown };
+  "http.failed": { method: string; route: string; error: unknown };
+}
+
+type Handler<Name extends keyof TelemetryEvents> = (event: TelemetryEvents[Name]) => void;
+
+export class Telemetry {
+  readonly #handlers = new Map<keyof TelemetryEvents, Set<Handler<never>>>();
+
+  /** True when somebody listens: ask before measuring what is only measured for telemetry. */
+  listens(name: keyof TelemetryEvents): boolean {
+    return this.#handlers.has(name);
+  }
+
+  emit<Name extends keyof TelemetryEvents>(name: Name, event: TelemetryEvents[Name]): void {
+    const handlers = this.#handlers.get(name);
+    if (handlers === undefined) return;
+    for (const handler of handlers) (handler as Handler<Name>)(event);
+  }
+
+  /** @returns a function that detaches the handler */
+  attach<Name extends keyof TelemetryEvents>(name: Name, handler: Handler<Name>): () => void {
+    const handlers = this.#handlers.get(name) ?? new Set();
+    handlers.add(handler);
+    this.#handlers.set(name, handlers);
+    return () => {
+      handlers.delete(handler);
+      if (handlers.size === 0) this.#handlers.delete(name);
+    };
+  }
+}

@@ -1,0 +1,83 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { ChannelFactory } from "../channel/channel.js";
+import type { SocketLimits } from "../channel/limits.js";
+import type { OriginPolicy } from "./origin.js";
+import type { Params } from "./query.js";
+
+/** What a client's connect is told about the request. */
+export interface ConnectInfo {
+  readonly transport: "websocket" | "longpoll";
+  /** What phoenix.js was given as `authToken`, where the mount takes one. */
+  readonly authToken: string | null;
+  readonly peer: { readonly address: string; readonly port: number };
+  readonly uri: {
+    readonly scheme: string;
+    readonly host: string;
+    readonly port: number | null;
+    readonly path: string;
+    readonly query: string;
+  };
+  readonly headers: IncomingHttpHeaders;
+}
+
+/** `id`: the topic on which a broadcast of "disconnect" closes the socket. */
+export interface Accepted {
+  readonly id?: string | null;
+  readonly assigns?: Readonly<Record<string, unknown>>;
+}
+
+export interface Refused {
+  readonly refused: unknown;
+}
+
+/** Refuses a connection: 403, or what `onRefused` makes of the reason. */
+export const refuse = (reason?: unknown): Refused => ({ refused: reason });
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+export interface WebSocketOptions {
+  /** Added to the mount's path. */
+  readonly path: string;
+  /** Bytes of one frame; a larger one closes with 1009. */
+  readonly maxFrameBytes: number;
+  readonly maxFragments: number;
+  readonly maxBufferedChunks: number;
+  /** Silence of the peer, pings included, after which it is closed with 1002; 0 never. */
+  readonly idleTimeoutMs: number;
+  /** Bytes that the network has not taken yet; more closes with 1013. 0 never. */
+  readonly maxSendQueueBytes: number;
+  /** How long a peer may leave our close frame unanswered. */
+  readonly closeTimeoutMs: number;
+  readonly compress: boolean;
+  readonly subprotocols: readonly string[];
+}
+
+export const defaultWebSocket: WebSocketOptions = {
+  path: "/websocket",
+  maxFrameBytes: 10_000_000,
+  maxFragments: 128,
+  maxBufferedChunks: 4096,
+  idleTimeoutMs: 60_000,
+  maxSendQueueBytes: 16 * 1024 * 1024,
+  closeTimeoutMs: 5000,
+  compress: false,
+  subprotocols: [],
+};
+
+/** One place where clients connect. */
+export interface MountOptions {
+  /** Topic patterns and their channels; the first match wins. */
+  readonly channels: Readonly<Record<string, ChannelFactory>>;
+  /** Decides who may connect, and what the socket knows about itself. Without it everyone may. A throw answers 500. */
+  readonly connect?: (params: Params, info: ConnectInfo) => Accepted | Refused | Promise<Accepted | Refused>;
+  readonly websocket?: boolean | Partial<WebSocketOptions>;
+  readonly checkOrigin?: OriginPolicy;
+  readonly authToken?: boolean;
+  /** What a refused WebSocket handshake is answered. */
+  readonly onRefused?: (reason: unknown) => HttpAnswer;
+  readonly limits?: Partial<SocketLimits>;
+}

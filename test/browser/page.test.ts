@@ -1,0 +1,222 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import type { Agent } from "../../server/messaging/agent.js";
+import { startBrowser, type TestBrowser, type TestPage } from "../support/browser.js";
+import { startTestApp, type TestApp } from "../support/start-app.js";
+
+const root = join(import.meta.dirname, "..", "..");
+const artifacts = join(root, "test-artifacts");
+const desktop: BrowserContextOptions = {
+  viewport: { width: 1280, height: 800 },
+  locale: "en-US",
+  colorScheme: "light",
+};
+const phone: BrowserContextOptions = {
+  viewport: { width: 390, height: 844 },
+  locale: "ro-RO",
+  colorScheme: "dark",
+  hasTouch: true,
+  isMobile: true,
+};
+
+const question = "Vreau să fac o programare";
+const answer = "Bună! Te ajut să faci o programare. Ce tip de serviciu dorești?";
+
+let publicDir: string;
+let browser: TestBrowser;
+let app: TestApp;
+
+beforeAll(async () => {
+  publicDir = await mkdtemp(join(tmpdir(), "bennu-page-"));
+  await promisify(execFile)(process.execPath, [join(root, "client", "build.mjs"), publicDir]);
+  await mkdir(artifacts, { recursive: true });
+  browser = await startBrowser();
+}, 60_000);
+
+afterAll(async () => {
+  await browser?.stop();
+  await rm(publicDir, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  app = await startTestApp({ AGENT: "assistant" }, { publicDir });
+});
+
+afterEach(async () => {
+  await app.dispose();
+});
+
+test.each([
+  ["desktop", desktop],
+  ["phone", phone],
+])("[M14] the seed's conversation on a %s, and still there after a reload", async (name, options) => {
+  const opened = await openChat(options);
+  const { page } = opened;
+  await shot(page, `${name}-empty`);
+  await say(page, question);
+  await waitForTexts(page, [question, answer]);
+  await shot(page, `${name}-answered`);
+
+  await page.reload();
+  await waitForTexts(page, [question, answer]);
+  expect(await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")).toBe(true);
+  expectClean(opened);
+});
+
+test("[page] is usable by its labels alone", async () => {
+  const { page } = await openChat(desktop);
+  await page.getByRole("textbox", { name: "Your message" }).fill(question);
+  await page.getByRole("button", { name: "Send" }).click();
+  await page.getByRole("log", { name: "Conversation" }).getByText(answer).waitFor();
+  expect(await page.getByRole("status").textContent()).toBe("Connected");
+  expect(await page.getByRole("log").getAttribute("aria-live")).toBe("polite");
+});
+
+test("[U-01] markup is shown as text: said and answered, live, in another window, and from history", async () => {
+  const markup = [
+    `<img src=x onerror="document.title='hurt'">`,
+    "<svg onload=alert(1)>",
+    "javascript:alert(1)",
+    `"onmouseover="alert(1)`,
+  ];
+  await restart({ AGENT: "echo" });
+  const opened = await openChat(desktop, "?user=u-markup");
+  const other = await openChat(phone, "?user=u-markup");
+  for (const text of markup) await say(opened.page, text);
+  await other.page
+    .locator(".bubble.agent")
+    .nth(markup.length - 1)
+    .waitFor();
+  await opened.page.reload();
+  for (const { page } of [opened, other]) {
+    for (const text of markup) {
+      await page.locator(".user .content").getByText(text, { exact: true }).waitFor();
+      await page.locator(".agent .content").getByText(text, { exact: true }).waitFor();
+    }
+    expect(await page.locator("#log :is(img, svg, a, script, [onmouseover], [onload], [onerror])").count()).toBe(0);
+    expect(await page.title()).toBe("Chat");
+  }
+  expectClean(opened);
+  expectClean(other);
+});
+
+test("[U-01] actions are buttons that say their value, links only where they lead into the web", async () => {
+  await restart({ AGENT: "echo" }, { echo: createOfferingAgent() });
+  const { page } = await openChat(desktop);
+  await say(page, "hello");
+  await page.getByRole("link", { name: "Our site" }).waitFor();
+  await shot(page, "desktop-actions");
+  expect(await page.getByRole("link").count()).toBe(1);
+  await page.getByRole("button", { name: "Tomorrow" }).click();
+  await page.locator(".user.stored .content").getByText("2026-01-02", { exact: true }).waitFor();
+  await page.locator(".bubble.agent").nth(1).waitFor();
+  expect(await page.getByRole("button", { name: "Tomorrow" }).count()).toBe(1);
+  await page.getByRole("button", { name: "Trap" }).click();
+  await page.locator(".user.stored .content").getByText("Trap", { exact: true }).waitFor();
+});
+
+test("[U-03] a message written while the server is away is kept, and arrives once", async () => {
+  const { page, pageErrors } = await openChat(phone);
+  await say(page, question);
+  await waitForTexts(page, [question, answer]);
+  await app.stop();
+  await page.locator("#status[data-state=offline]").waitFor();
+  await say(page, "Consultație");
+  await page.locator(".bubble.sending", { hasText: "Consultație" }).waitFor();
+  await shot(page, "phone-offline");
+
+  await restart();
+  await page.locator("#status[data-state=online]").waitFor();
+  await page.locator(".bubble.user.stored", { hasText: "Consultație" }).waitFor();
+  await page.waitForFunction("document.querySelectorAll('.bubble.agent').length === 2");
+  await shot(page, "phone-back");
+  await page.reload();
+  await page.waitForFunction("document.querySelectorAll('.bubble').length === 4");
+  expect((await texts(page)).filter((text) => text === "Consultație")).toHaveLength(1);
+  expect(pageErrors).toEqual([]);
+});
+
+test("[page] a visitor is made once, and another one has a conversation of their own", async () => {
+  const first = await openChat(desktop);
+  const userId = await first.page.evaluate("localStorage.getItem('bennu.userId')");
+  expect(userId).toMatch(/^web:[0-9a-f-]{36}$/);
+  await say(first.page, question);
+  await waitForTexts(first.page, [question, answer]);
+  await first.page.reload();
+  expect(await first.page.evaluate("localStorage.getItem('bennu.userId')")).toBe(userId);
+
+  const second = await openChat(desktop);
+  await second.page.locator("#empty").waitFor();
+  expect(await texts(second.page)).toEqual([]);
+});
+
+test("[M10] a refused message says so and can be tried again", async () => {
+  const { page } = await openChat(desktop);
+  await page.locator("#text").evaluate((input) => input.removeAttribute("maxlength"));
+  await say(page, "x".repeat(9000));
+  await page.getByRole("alert").getByText("The message is too long.").waitFor();
+  await page.locator(".bubble.failed").getByRole("button", { name: "Try again" }).waitFor();
+  await shot(page, "desktop-refused");
+});
+
+/** Stops the server where it still runs, and starts it at the same address with the same data. */
+async function restart(
+  environment: Readonly<Record<string, string>> = {},
+  agents: Readonly<Record<string, Agent>> = {},
+) {
+  await app.stop();
+  const place = { DATA_DIR: app.dataDir, PORT: String(app.port) };
+  app = await startTestApp({ AGENT: "assistant", ...place, ...environment }, { publicDir, agents });
+}
+
+function createOfferingAgent(): Agent {
+  const actions = [
+    { type: "reply", label: "Today" },
+    { type: "reply", label: "Tomorrow", value: "2026-01-02" },
+    { type: "link", label: "Our site", url: "https://example.com/" },
+    { type: "link", label: "Trap", url: "javascript:document.title='hurt'" },
+  ];
+  return {
+    node: "echo",
+    async *answer() {
+      yield await Promise.resolve({ type: "answer" as const, message: "When would you like to come?", actions });
+    },
+  };
+}
+
+async function openChat(options: BrowserContextOptions, query = ""): Promise<TestPage> {
+  const opened = await browser.openPage(options);
+  await opened.page.goto(`${app.url}/${query}`);
+  await opened.page.locator("#status[data-state=online]").waitFor();
+  return opened;
+}
+
+async function say(page: Page, text: string): Promise<void> {
+  await page.fill("#text", text);
+  await page.press("#text", "Enter");
+}
+
+async function waitForTexts(page: Page, expected: readonly string[]): Promise<void> {
+  await page
+    .locator(".bubble.stored .content")
+    .nth(expected.length - 1)
+    .waitFor();
+  expect(await texts(page)).toEqual(expected);
+}
+
+function texts(page: Page): Promise<string[]> {
+  return page.locator(".bubble .content").allTextContents();
+}
+
+function shot(page: Page, name: string): Promise<Buffer> {
+  return page.screenshot({ path: join(artifacts, `page-${name}.png`) });
+}
+
+function expectClean({ pageErrors, consoleErrors }: TestPage): void {
+  expect({ pageErrors, consoleErrors }).toEqual({ pageErrors: [], consoleErrors: [] });
+}

@@ -1,0 +1,261 @@
+import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { WebSocket } from "ws";
+import { Chat, type ChatOptions } from "../../client/chat.js";
+import type { ChatError } from "../../client/chat-error.js";
+import { limits } from "../../client/limits.js";
+import { error, ok } from "../../server/bennu.js";
+import { type Payload, ScriptedDesk } from "../support/scripted-desk.js";
+import { until } from "../support/until.js";
+
+let desk: ScriptedDesk;
+let url: string;
+const chats: Chat[] = [];
+
+beforeEach(async () => {
+  desk = new ScriptedDesk();
+  url = await desk.start();
+  desk.onPush = (event, payload) => (event === "new_message" ? ok(store(payload)) : ok({}));
+});
+
+afterEach(async () => {
+  await Promise.all(chats.splice(0).map((chat) => chat.leave()));
+  await desk.stop();
+});
+
+test("[M12] joins as the user, and names the window", async () => {
+  await connected(open({ chatId: "window-1" }));
+  expect(desk.joins).toEqual([{ userId: "u1", chatId: "window-1" }]);
+});
+
+test("[M14] sends all that the desk asks for, and gives its receipt", async () => {
+  const chat = await connected(open());
+  const receipt = await chat.send("Bună");
+  expect(receipt).toEqual({ messageId: "m1", sessionId: "s1", offset: 1, timestamp: "2026-01-01T10:00:01.000Z" });
+  expect(said()[0]).toMatchObject({
+    businessId: "B1",
+    locationId: "default",
+    userId: "u1",
+    message: "Bună",
+    chatId: chat.chatId,
+  });
+  expect(chat.messages).toMatchObject([{ state: "stored", from: "user", content: "Bună", messageId: "m1" }]);
+});
+
+test("[M13] messages written at once are sent in their order", async () => {
+  const chat = open();
+  const receipts = Promise.all(["a", "b", "c"].map((text) => chat.send(text)));
+  chat.connect();
+  expect((await receipts).map(({ offset }) => offset)).toEqual([1, 2, 3]);
+  expect(said().map(({ message }) => message)).toEqual(["a", "b", "c"]);
+});
+
+test("[M13] a message whose reply was lost is sent again with the same clientMessageId", async () => {
+  const chat = await connected(open());
+  desk.onPush = () => undefined;
+  const receipt = chat.send("once");
+  await until("the first try", () => said().length === 1);
+  desk.onPush = (_event, payload) => ok({ ...store(payload), duplicate: true });
+  desk.breakConnections();
+  await expect(receipt).resolves.toMatchObject({ messageId: "m2" });
+  expect(said()[1]?.clientMessageId).toBe(said()[0]?.clientMessageId);
+  expect(chat.messages).toHaveLength(1);
+});
+
+test("[M15] message_accepted is as good as the reply", async () => {
+  const chat = await connected(open());
+  desk.onPush = (_event, payload, line) => line.push("message_accepted", { ...store(payload), ...payload });
+  await expect(chat.send("hello")).resolves.toMatchObject({ messageId: "m1", offset: 1 });
+  expect(chat.messages).toHaveLength(1);
+});
+
+test("[M15] message_accepted for another text under the same id confirms nothing", async () => {
+  const chat = await connected(open());
+  desk.onPush = (_event, payload, line) => {
+    line.push("message_accepted", { ...store(payload), message: "another text" });
+    return error({ code: "idempotency_mismatch" });
+  };
+  await expect(chat.send("hello", { clientMessageId: "c1" })).rejects.toMatchObject({ code: "idempotency_mismatch" });
+});
+
+test("[M10] a refused message rejects with the code, can be tried again, and is then no failure any more", async () => {
+  const chat = await connected(open());
+  desk.onPush = () =>
+    error({ code: "busy", reason: "busy", message: "Încearcă mai târziu", error: "…", retryAfterMs: 1000 });
+  await expect(chat.send("hello")).rejects.toMatchObject({
+    code: "busy",
+    message: "Încearcă mai târziu",
+    retryAfterMs: 1000,
+  });
+  const failed = chat.messages[0]!;
+  expect(failed).toMatchObject({ state: "failed", code: "busy" });
+  desk.onPush = (_event, payload) => ok(store(payload));
+  await chat.send(failed.content, { clientMessageId: failed.clientMessageId! });
+  expect(chat.messages).toMatchObject([{ id: failed.id, state: "stored" }]);
+});
+
+test("[M13] a message that breaks the channel every time is given up", async () => {
+  const chat = await connected(open());
+  desk.onPush = () => {
+    throw new Error("crashed on purpose");
+  };
+  await expect(chat.send("poison")).rejects.toMatchObject({ code: "undelivered" });
+  expect(said()).toHaveLength(limits.sendTriesMax);
+});
+
+test("[U-03] the outbox is bounded, and what does not fit is not shown", async () => {
+  const chat = open();
+  const kept = Array.from({ length: limits.outboxMax }, (_, index) =>
+    chat.send(`text ${index}`).catch((cause: unknown) => cause),
+  );
+  await expect(chat.send("one too many")).rejects.toMatchObject({ code: "outbox_full" });
+  expect(chat.messages).toHaveLength(limits.outboxMax);
+  await chat.leave();
+  expect(((await kept[0]) as ChatError).code).toBe("left");
+});
+
+test("[U-04] one action of the user is one message, however often it is triggered", async () => {
+  const chat = open();
+  void chat.send("again", { clientMessageId: "c1" }).catch(() => undefined);
+  await expect(chat.send("again", { clientMessageId: "c1" })).rejects.toMatchObject({ code: "already_sending" });
+});
+
+test("[U-03] unsent messages survive a reload and are sent with their id", async () => {
+  const storage = memoryStorage();
+  const before = open({ storage });
+  void before.send("written offline").catch(() => undefined);
+  const { clientMessageId } = before.messages[0]!;
+  const after = await connected(open({ storage }));
+  await until("it is stored", () => after.messages[0]?.state === "stored");
+  expect(said()).toMatchObject([{ message: "written offline", clientMessageId }]);
+  expect([...storage.values()]).toEqual(["[]"]);
+});
+
+test("[M12] a rejoin resumes where the conversation was left, and what was missed is there once", async () => {
+  const chat = await connected(open());
+  await chat.send("hello");
+  desk.line!.push("new_message", answer(2));
+  await until("the answer", () => chat.messages.length === 2);
+  desk.onJoin = () => ok({ sessionId: "s1", offset: 3, epoch: "e1", messages: [answer(2), row(3)], recovered: true });
+  desk.breakConnections();
+  await until("what was missed", () => chat.messages.length === 3);
+  expect(desk.joins[1]).toMatchObject({ resume: { sessionId: "s1", offset: 2, epoch: "e1" } });
+  expect(chat.messages.map(({ offset, from }) => [offset, from])).toEqual([
+    [1, "user"],
+    [2, "agent"],
+    [3, "coordinator"],
+  ]);
+});
+
+test("[M12] says that more was missed than the join could tell", async () => {
+  const chat = await connected(open());
+  desk.onJoin = () => ok({ sessionId: "s1", offset: 900, epoch: "e2", messages: [], recovered: false });
+  desk.breakConnections();
+  await until("the rejoin", () => desk.joins.length === 2 && chat.status.state === "online");
+  expect(chat.status).toEqual({ state: "online", sessionId: "s1", recovered: false, first: false });
+});
+
+test("[M10] a refused join tells why", async () => {
+  desk.onJoin = () => error({ reason: "token_expired" });
+  const chat = open();
+  chat.connect();
+  await until("the refusal", () => chat.status.state === "refused");
+  expect(chat.status).toMatchObject({ error: { code: "token_expired" } });
+});
+
+test("[M12] a window that the server closes stays closed until it is asked to come back", async () => {
+  const chat = await connected(open());
+  desk.line!.stop("normal");
+  await until("the end", () => chat.status.state === "closed");
+  chat.connect();
+  await until("the return", () => chat.status.state === "online");
+  await expect(chat.send("back")).resolves.toMatchObject({ offset: 1 });
+});
+
+test("[M10] an error push is told once: to the send it belongs to, else to those who listen", async () => {
+  const chat = await connected(open());
+  const errors: ChatError[] = [];
+  chat.onError((cause) => errors.push(cause));
+  desk.onPush = (_event, { clientMessageId }, line) => {
+    line.push("error", { code: "busy", message: "x", error: "y", clientMessageId });
+    line.push("error", { code: "agent_failed", message: "x", error: "y", messageId: "m1" });
+    return error({ code: "busy", message: "x" });
+  };
+  await expect(chat.send("hello")).rejects.toMatchObject({ code: "busy" });
+  await until("the other", () => errors.length > 0);
+  expect(errors).toMatchObject([{ code: "agent_failed", messageId: "m1" }]);
+});
+
+test("[X4] a token that is about to end is renewed in place", async () => {
+  let issued = 0;
+  await connected(open({ token: () => `token-${(issued += 1)}` }));
+  desk.line!.push("token_expiring", { expiresAt: "2026-01-01T00:00:00.000Z" });
+  await until("the renewal", () => desk.pushes.find(({ event }) => event === "access_token"));
+  expect(desk.pushes).toEqual([{ event: "access_token", payload: { token: "token-2" } }]);
+});
+
+test("a strange row does not stop the others", async () => {
+  desk.onJoin = () => ok({ sessionId: "s1", offset: 3, messages: [null, 7, { content: 5 }, row(3)] });
+  const chat = await connected(open());
+  expect(chat.messages).toHaveLength(1);
+});
+
+function open(options: Partial<ChatOptions> = {}): Chat {
+  const chat = new Chat({
+    url,
+    businessId: "B1",
+    userId: "u1",
+    transport: WebSocket,
+    reconnectAfterMs: () => 10,
+    ...options,
+  });
+  chats.push(chat);
+  return chat;
+}
+
+async function connected(chat: Chat): Promise<Chat> {
+  chat.connect();
+  await until("the chat is online", () => chat.status.state === "online");
+  return chat;
+}
+
+function said(): Payload[] {
+  return desk.pushes.filter(({ event }) => event === "new_message").map(({ payload }) => payload);
+}
+
+function store({ clientMessageId, message }: Payload): Payload {
+  const offset = said().length;
+  return { messageId: `m${offset}`, sessionId: "s1", offset, timestamp: timeOf(offset), clientMessageId, message };
+}
+
+function answer(offset: number): Payload {
+  const place = { sessionId: "s1", messageId: `m${offset}`, offset, timestamp: timeOf(offset) };
+  return {
+    ...place,
+    responseId: `r${offset}`,
+    message: "an answer",
+    actions: [],
+    inReplyTo: "m1",
+    from: "agent",
+    isComplete: false,
+  };
+}
+
+function row(offset: number): Payload {
+  const place = { sessionId: "s1", messageId: `m${offset}`, offset, timestamp: timeOf(offset) };
+  return { ...place, content: "a row", type: "coordinator", userId: "coordinator", metadata: { source: "websocket" } };
+}
+
+function timeOf(offset: number): string {
+  return new Date(Date.UTC(2026, 0, 1, 10, 0, offset)).toISOString();
+}
+
+function memoryStorage(): Map<string, string> & {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+} {
+  const values = new Map<string, string>();
+  return Object.assign(values, {
+    getItem: (key: string) => values.get(key) ?? null,
+    setItem: (key: string, value: string) => void values.set(key, value),
+  });
+}

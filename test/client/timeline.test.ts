@@ -1,0 +1,71 @@
+import { expect, test } from "@jest/globals";
+import type { ChatEntry } from "../../client/entry.js";
+import { limits } from "../../client/limits.js";
+import { Timeline } from "../../client/timeline.js";
+
+test("orders by time, within one moment by offset, whatever comes first", () => {
+  const timeline = new Timeline();
+  for (const offset of [3, 1, 4, 2]) timeline.merge(stored(offset, `2026-01-01T10:00:0${offset < 3 ? 0 : 1}.000Z`));
+  expect(timeline.entries.map((entry) => entry.offset)).toEqual([1, 2, 3, 4]);
+});
+
+test("keeps a message once, however often it comes", () => {
+  const timeline = new Timeline();
+  expect(timeline.merge(stored(1))).not.toBeNull();
+  expect(timeline.merge(stored(1))).toBeNull();
+  expect(timeline.entries).toHaveLength(1);
+});
+
+test("an unsent message keeps its id when it is stored, and stands after what was there", () => {
+  const timeline = new Timeline();
+  timeline.merge(stored(1));
+  timeline.merge(unsent("c1", "sending", timeline.lastTimestamp));
+  timeline.merge(unsent("c2", "sending", timeline.lastTimestamp));
+  expect(ids(timeline)).toEqual(["m1", "c1", "c2"]);
+  timeline.merge({ ...stored(2), id: "m2", clientMessageId: "c1", from: "user" });
+  expect(ids(timeline)).toEqual(["m1", "c1", "c2"]);
+  expect(timeline.find("c1")).toMatchObject({ state: "stored", messageId: "m2", offset: 2 });
+});
+
+test("a failed message that is tried again loses its code", () => {
+  const timeline = new Timeline();
+  timeline.merge({ ...unsent("c1", "failed", ""), code: "busy" });
+  expect(timeline.merge(unsent("c1", "sending", ""))).not.toHaveProperty("code");
+});
+
+test("what is stored stays stored", () => {
+  const timeline = new Timeline();
+  timeline.merge({ ...stored(1), clientMessageId: "c1" });
+  expect(timeline.merge(unsent("c1", "failed", ""))).toBeNull();
+  expect(timeline.entries).toHaveLength(1);
+});
+
+test("drops the oldest at its limit", () => {
+  const timeline = new Timeline();
+  for (let offset = 1; offset <= limits.timelineMax + 2; offset += 1) timeline.merge(stored(offset));
+  expect(timeline.entries).toHaveLength(limits.timelineMax);
+  expect(timeline.entries[0]?.offset).toBe(3);
+});
+
+function stored(offset: number, timestamp = "2026-01-01T10:00:00.000Z"): ChatEntry {
+  const messageId = `m${offset}`;
+  return {
+    id: messageId,
+    messageId,
+    state: "stored",
+    from: "agent",
+    content: "x",
+    timestamp,
+    offset,
+    sessionId: "s",
+    actions: [],
+  };
+}
+
+function unsent(id: string, state: "sending" | "failed", timestamp: string): ChatEntry {
+  return { id, clientMessageId: id, state, from: "user", content: "x", timestamp, actions: [] };
+}
+
+function ids(timeline: Timeline): string[] {
+  return timeline.entries.map((entry) => entry.id);
+}
