@@ -52,7 +52,7 @@ const importRules = Object.entries(layers).map(([folder, allowed]) => {
 });
 
 export default tseslint.config(
-  { ignores: ["dist/**", "coverage/**", "data/**", "test-artifacts/**", "test/browser/seed/**", "test/golden/**"] },
+  { ignores: ["dist/**", "coverage/**", "data/**", "test-artifacts/**", "test/browser/seed/**"] },
   js.configs.recommended,
   {
     files: ["**/*.js", "**/*.mjs"],

@@ -174,6 +174,12 @@ function deskMount(config: Config, tokens: Tokens | null, ids: Ids, channel: () 
       idleTimeoutMs: config.IDLE_TIMEOUT_MS,
       maxSendQueueBytes: config.MAX_SEND_QUEUE_BYTES,
     },
+    longpoll: config.LONGPOLL && {
+      // Newer clients put all that they have to say into one POST.
+      maxBodyBytes: 16 * config.MAX_FRAME_BYTES,
+      maxBufferBytes: config.MAX_SEND_QUEUE_BYTES,
+      maxSessions: config.MAX_SOCKETS,
+    },
     limits: {
       maxJsonDepth: config.MAX_JSON_DEPTH,
       maxTopicBytes: config.MAX_TOPIC_BYTES,

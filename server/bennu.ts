@@ -13,12 +13,15 @@ export {
   stop,
   type Stop,
 } from "./channel/channel.js";
+export { type Clock } from "./clock.js";
 export { type SocketLimits } from "./channel/limits.js";
+export { type Meta, Presence, type PresenceOptions, type PresenceState } from "./presence/presence.js";
 export { PubSub } from "./pubsub/pubsub.js";
 export { Telemetry, type TelemetryEvents } from "./telemetry.js";
 export {
   type Accepted,
   type ConnectInfo,
+  type LongPollOptions,
   type MountOptions,
   refuse,
   type Refused,

@@ -38,6 +38,7 @@ const variables = {
   AGENT_CONCURRENCY: [positive, "64"],
   BUSINESSES_DIR: [word, "./businesses"],
   DEFAULT_TIME_ZONE: [zone, "UTC"],
+  LONGPOLL: [z.enum(["on", "off"], { error: "on or off" }).transform((value) => value === "on"), "on"],
   LOG_LEVEL: [
     z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], { error: "a pino level" }),
     "info",

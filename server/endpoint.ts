@@ -1,15 +1,28 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { closeCode } from "../protocol/events.js";
+import type { Serializer } from "../protocol/serializer.js";
 import { phoenixLimits } from "./channel/limits.js";
-import type { SocketContext } from "./channel/socket.js";
+import { Socket, type SocketContext } from "./channel/socket.js";
 import { Topics } from "./channel/topics.js";
+import type { Transport } from "./channel/transport.js";
 import { type Clock, systemClock } from "./clock.js";
 import { PubSub } from "./pubsub/pubsub.js";
 import { Telemetry } from "./telemetry.js";
-import { shakeHands } from "./transports/handshake.js";
+import { decide, type Handshake, type HandshakeRequest, isRefused, shakeHands } from "./transports/handshake.js";
+import { noRoom, refuseUpgrade, sendAnswer } from "./transports/http-answer.js";
 import { IdleSweep } from "./transports/idle.js";
-import { defaultWebSocket, type HttpAnswer, type MountOptions } from "./transports/mount.js";
+import { LongPoll } from "./transports/longpoll.js";
+import type { LongPollSession } from "./transports/longpoll-session.js";
+import {
+  type ConnectInfo,
+  defaultLongPoll,
+  defaultWebSocket,
+  type LongPollOptions,
+  type MountOptions,
+  type WebSocketOptions,
+} from "./transports/mount.js";
+import { matchSegments, segmentsOf } from "./transports/paths.js";
 import { WebSocketConnection, WebSockets } from "./transports/websocket.js";
 
 export interface EndpointOptions {
@@ -26,12 +39,33 @@ export interface EndpointOptions {
 
 interface Mount {
   readonly path: string;
-  readonly segments: readonly string[];
   readonly options: MountOptions;
   readonly context: SocketContext;
-  readonly webSockets: WebSockets | null;
+}
+
+interface WebSocketRoute {
+  readonly kind: "websocket";
+  readonly segments: readonly string[];
+  readonly mount: Mount;
+  readonly webSockets: WebSockets;
   readonly idleSweep: IdleSweep;
 }
+
+interface LongPollRoute {
+  readonly kind: "longpoll";
+  readonly segments: readonly string[];
+  readonly mount: Mount;
+  readonly longPoll: LongPoll;
+}
+
+type Route = WebSocketRoute | LongPollRoute;
+
+interface Found<R extends Route = Route> {
+  readonly route: R;
+  readonly pathParams: Readonly<Record<string, string>>;
+}
+
+type AcceptedHandshake = Handshake & { readonly accepted: true };
 
 /** Takes the connections of an HTTP server and holds their sockets. */
 export class Endpoint {
@@ -40,8 +74,10 @@ export class Endpoint {
   readonly #host: string;
   readonly #clock: Clock;
   readonly #maxSockets: number;
-  readonly #mounts: readonly Mount[];
-  readonly #connections = new Set<WebSocketConnection>();
+  readonly #mounts: ReadonlyMap<string, Mount>;
+  readonly #routes: readonly Route[];
+  readonly #connections = new Set<WebSocketConnection | LongPollSession>();
+  readonly #sessions = new Map<string, LongPollSession>();
   #handshakes = 0;
   #draining = false;
 
@@ -51,7 +87,9 @@ export class Endpoint {
     this.#host = options.host ?? "localhost";
     this.#clock = options.clock ?? systemClock;
     this.#maxSockets = options.maxSockets ?? 0;
-    this.#mounts = Object.entries(options.mounts).map(([path, mount]) => this.#mount(path, mount));
+    const mounts = Object.entries(options.mounts).map(([path, mount]) => this.#mount(path, mount));
+    this.#mounts = new Map(mounts.map((mount) => [mount.path, mount]));
+    this.#routes = mounts.flatMap((mount) => this.#routesOf(mount));
   }
 
   get socketCount(): number {
@@ -69,8 +107,27 @@ export class Endpoint {
   handle(request: IncomingMessage, response: ServerResponse): boolean {
     const found = this.#find(request.url ?? "");
     if (found === null) return false;
-    void this.#answerWithoutUpgrade(found, request, response);
+    if (isLongPoll(found)) void found.route.longPoll.handle(this.#handshakeRequest(found, request), response);
+    else if (isWebSocket(found)) void this.#answerWithoutUpgrade(found, request, response);
     return true;
+  }
+
+  /**
+   * Connects a client that has a transport of its own, without a network.
+   * @param path of a mount; its parameters, if it has any, are given in `params`
+   * @returns null when the mount's `connect` refuses
+   */
+  async connect(
+    path: string,
+    transport: Transport,
+    serializer: Serializer,
+    params: Readonly<Record<string, unknown>>,
+    info: ConnectInfo,
+  ): Promise<Socket | null> {
+    const mount = this.#mounts.get(path);
+    if (mount === undefined) throw new Error(`there is no mount ${path}`);
+    const decision = await decide(mount.options, params, info);
+    return isRefused(decision) ? null : new Socket(mount.context, transport, serializer, decision);
   }
 
   /** Sends an event to every subscriber of a topic. A broadcast of "disconnect" on a socket's id closes it with 1001. */
@@ -85,7 +142,7 @@ export class Endpoint {
 
   /**
    * Takes no new sockets and closes those there are with 1012, a batch at a time, so that they do not all come back at
-   * once. Resolves when the last one was told.
+   * once; a long-poll is answered. Resolves when the last one was told.
    */
   async drain({ batchSize = 500, intervalMs = 200 }: { batchSize?: number; intervalMs?: number } = {}): Promise<void> {
     this.refuseNew();
@@ -99,14 +156,12 @@ export class Endpoint {
 
   /** Ends what is left, without a close frame. */
   terminate(): void {
-    for (const connection of this.#connections) connection.terminate();
+    for (const connection of [...this.#connections]) connection.terminate();
   }
 
   #mount(path: string, options: MountOptions): Mount {
-    const websocket = { ...defaultWebSocket, ...(typeof options.websocket === "object" ? options.websocket : {}) };
     return {
       path,
-      segments: segmentsOf(path + websocket.path),
       options,
       context: {
         mount: path,
@@ -115,138 +170,161 @@ export class Endpoint {
         pubsub: this.pubsub,
         telemetry: this.telemetry,
       },
-      webSockets: options.websocket === false ? null : new WebSockets(websocket),
-      idleSweep: new IdleSweep(this.#clock, websocket.idleTimeoutMs),
     };
+  }
+
+  #routesOf(mount: Mount): Route[] {
+    const { websocket = true, longpoll = false } = mount.options;
+    const routes: Route[] = [];
+    if (websocket !== false) {
+      const options: WebSocketOptions = { ...defaultWebSocket, ...(websocket === true ? {} : websocket) };
+      const segments = segmentsOf(mount.path + options.path);
+      const idleSweep = new IdleSweep(this.#clock, options.idleTimeoutMs);
+      routes.push({ kind: "websocket", segments, mount, webSockets: new WebSockets(options), idleSweep });
+    }
+    if (longpoll !== false) {
+      const options: LongPollOptions = { ...defaultLongPoll, ...(longpoll === true ? {} : longpoll) };
+      const segments = segmentsOf(mount.path + options.path);
+      routes.push({ kind: "longpoll", segments, mount, longPoll: this.#longPoll(mount, options) });
+    }
+    return routes;
   }
 
   async #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
     // A peer that resets during the handshake must not become an unhandled error.
     stream.on("error", () => stream.destroy());
     const found = this.#find(request.url ?? "");
-    if (found === null || found.mount.webSockets === null) {
+    if (found === null || !isWebSocket(found)) {
       refuseUpgrade(stream, { status: 404 });
       return;
     }
-    const { mount } = found;
-    if (this.#draining || (this.#maxSockets > 0 && this.#connections.size + this.#handshakes >= this.#maxSockets)) {
-      this.telemetry.emit("limit.reached", { limit: this.#draining ? "draining" : "MAX_SOCKETS" });
-      refuseUpgrade(stream, { status: 503, headers: { "retry-after": "5" } });
+    if (!this.#hasRoom()) {
+      refuseUpgrade(stream, noRoom);
       return;
     }
     const startedAt = performance.now();
-    this.#handshakes += 1;
-    const handshake = await this.#shakeHands(found, request);
-    this.#handshakes -= 1;
+    const handshake = await this.#shakeHands(found.route.mount, this.#handshakeRequest(found, request));
     if (stream.destroyed) return;
-    if (!handshake.accepted) {
-      this.telemetry.emit("socket_refused", {
-        mount: mount.path,
-        transport: "websocket",
-        status: handshake.answer.status,
-      });
-      refuseUpgrade(stream, handshake.answer);
-      return;
-    }
-    const { serializer, identity, protocol } = handshake;
-    mount.webSockets!.upgrade(request, stream, head, protocol, (ws) => {
+    if (handshake.accepted) this.#openWebSocket(found.route, handshake, { request, stream, head, startedAt });
+    else refuseUpgrade(stream, handshake.answer);
+  }
+
+  #openWebSocket(
+    { mount, webSockets, idleSweep }: WebSocketRoute,
+    { serializer, identity, protocol }: AcceptedHandshake,
+    upgrade: { request: IncomingMessage; stream: Duplex; head: Buffer; startedAt: number },
+  ): void {
+    const { request, stream, head, startedAt } = upgrade;
+    webSockets.upgrade(request, stream, head, protocol, (ws) => {
       const connection = new WebSocketConnection({
         ws,
         stream,
-        options: mount.webSockets!.options,
+        options: webSockets.options,
         context: mount.context,
         serializer,
         identity,
-        idleSweep: mount.idleSweep,
+        idleSweep,
         onError: (cause) => this.#failed(mount, cause),
         onClosed: (closed, code) => this.#closed(mount, closed, code),
       });
-      this.#connections.add(connection);
-      this.telemetry.emit("socket_connected", {
-        mount: mount.path,
-        transport: "websocket",
-        vsn: serializer.name,
-        durationMs: performance.now() - startedAt,
-      });
+      this.#opened(mount, connection, performance.now() - startedAt);
     });
   }
 
-  #closed(mount: Mount, connection: WebSocketConnection, code: number): void {
+  #longPoll(mount: Mount, options: LongPollOptions): LongPoll {
+    return new LongPoll(options, mount.context, {
+      clock: this.#clock,
+      sessions: this.#sessions,
+      isDraining: () => this.#draining,
+      hasRoom: () => this.#hasRoom(),
+      shakeHands: (request) => this.#shakeHands(mount, request),
+      opened: (session) => this.#opened(mount, session, 0),
+      closed: (session, code) => this.#closed(mount, session, code),
+      failed: (cause) => this.#failed(mount, cause),
+      limitReached: (limit) => this.telemetry.emit("limit.reached", { limit }),
+    });
+  }
+
+  #hasRoom(): boolean {
+    const isFull = this.#maxSockets > 0 && this.#connections.size + this.#handshakes >= this.#maxSockets;
+    if (!isFull && !this.#draining) return true;
+    this.telemetry.emit("limit.reached", { limit: this.#draining ? "draining" : "MAX_SOCKETS" });
+    return false;
+  }
+
+  #handshakeRequest({ route, pathParams }: Found, request: IncomingMessage): HandshakeRequest {
+    const subprotocols = route.kind === "websocket" ? route.webSockets.options.subprotocols : [];
+    return {
+      request,
+      transport: route.kind,
+      mount: route.mount.options,
+      subprotocols,
+      pathParams,
+      host: this.#host,
+    };
+  }
+
+  async #shakeHands(mount: Mount, request: HandshakeRequest): Promise<Handshake> {
+    this.#handshakes += 1;
+    const handshake = await shakeHands(request, (cause) => this.#failed(mount, cause));
+    this.#handshakes -= 1;
+    if (!handshake.accepted) {
+      const { status } = handshake.answer;
+      this.telemetry.emit("socket_refused", { mount: mount.path, transport: request.transport, status });
+    }
+    return handshake;
+  }
+
+  #opened(mount: Mount, connection: WebSocketConnection | LongPollSession, durationMs: number): void {
+    this.#connections.add(connection);
+    this.telemetry.emit("socket_connected", {
+      mount: mount.path,
+      transport: connection.kind,
+      vsn: connection.socket.serializer.name,
+      durationMs,
+    });
+  }
+
+  #closed(mount: Mount, connection: WebSocketConnection | LongPollSession, code: number): void {
     this.#connections.delete(connection);
-    this.telemetry.emit("socket_closed", { mount: mount.path, transport: "websocket", code });
+    this.telemetry.emit("socket_closed", { mount: mount.path, transport: connection.kind, code });
   }
 
   #failed(mount: Mount, error: unknown): void {
     this.telemetry.emit("channel_crashed", { topic: mount.path, event: "connect", error });
   }
 
-  #shakeHands({ mount, pathParams }: Found, request: IncomingMessage) {
-    const subprotocols = mount.webSockets?.options.subprotocols ?? [];
-    return shakeHands(
-      { request, transport: "websocket", mount: mount.options, subprotocols, pathParams, host: this.#host },
-      (cause) => this.#failed(mount, cause),
-    );
-  }
-
   // Phoenix runs connect first here too, so a refusal shows even without an upgrade.
-  async #answerWithoutUpgrade(found: Found, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async #answerWithoutUpgrade(
+    found: Found<WebSocketRoute>,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
     if (request.method !== "GET") {
-      send(response, { status: 400 });
+      sendAnswer(response, { status: 400 });
       return;
     }
-    const handshake = await this.#shakeHands(found, request);
-    send(
+    const handshake = await this.#shakeHands(found.route.mount, this.#handshakeRequest(found, request));
+    sendAnswer(
       response,
       handshake.accepted ? { status: 400, body: "'connection' header must contain 'upgrade'" } : handshake.answer,
     );
   }
 
   #find(url: string): Found | null {
-    const path = url.split("?", 1)[0]!;
-    const segments = segmentsOf(path);
-    for (const mount of this.#mounts) {
-      const pathParams = matchSegments(mount.segments, segments);
-      if (pathParams !== null) return { mount, pathParams };
+    const segments = segmentsOf(url.split("?", 1)[0]!);
+    for (const route of this.#routes) {
+      const pathParams = matchSegments(route.segments, segments);
+      if (pathParams !== null) return { route, pathParams };
     }
     return null;
   }
 }
 
-interface Found {
-  readonly mount: Mount;
-  readonly pathParams: Readonly<Record<string, string>>;
+function isWebSocket(found: Found): found is Found<WebSocketRoute> {
+  return found.route.kind === "websocket";
 }
 
-// Doubled and trailing slashes do not count.
-function segmentsOf(path: string): string[] {
-  return path.split("/").filter((segment) => segment !== "");
-}
-
-function matchSegments(pattern: readonly string[], segments: readonly string[]): Record<string, string> | null {
-  if (pattern.length !== segments.length) return null;
-  const params: Record<string, string> = {};
-  for (const [index, part] of pattern.entries()) {
-    if (part.startsWith(":")) params[part.slice(1)] = segments[index]!;
-    else if (part !== segments[index]) return null;
-  }
-  return params;
-}
-
-const reasons: Readonly<Record<number, string>> = {
-  400: "Bad Request",
-  403: "Forbidden",
-  404: "Not Found",
-  429: "Too Many Requests",
-  500: "Internal Server Error",
-  503: "Service Unavailable",
-};
-
-function refuseUpgrade(stream: Duplex, { status, headers = {}, body = "" }: HttpAnswer): void {
-  const all = { ...headers, connection: "close", "content-length": String(Buffer.byteLength(body)) };
-  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
-  stream.end(`HTTP/1.1 ${status} ${reasons[status] ?? "Error"}\r\n${lines.join("\r\n")}\r\n\r\n${body}`);
-}
-
-function send(response: ServerResponse, { status, headers = {}, body = "" }: HttpAnswer): void {
-  response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) }).end(body);
+function isLongPoll(found: Found): found is Found<LongPollRoute> {
+  return found.route.kind === "longpoll";
 }

@@ -1,5 +1,6 @@
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { inspect } from "node:util";
 import { type App, startApp } from "./app.js";
 import { type Config, ConfigError, readConfig } from "./config.js";
 import { createLogger, describe, logTelemetry } from "./observe/logger.js";
@@ -15,7 +16,8 @@ async function main(): Promise<void> {
     await run(readConfig(process.env));
   } catch (cause) {
     const isExpected = cause instanceof ConfigError || cause instanceof DataDirInUse;
-    process.stderr.write(`bennu cannot start: ${isExpected ? cause.message : String((cause as Error).stack)}\n`);
+    // Of what an adapter throws, the cause says what to do.
+    process.stderr.write(`bennu cannot start: ${isExpected ? cause.message : inspect(cause)}\n`);
     process.exitCode = 1;
   }
 }

@@ -35,12 +35,13 @@ export class ChannelProcess implements ChannelPort {
   readonly #host: ChannelHost;
   readonly #serializer: Serializer;
   readonly #mailbox: Mailbox<Message | Task>;
+  /** Undone when the channel ends: subscriptions, presences. */
   readonly #subscriptions: Unsubscribe[] = [];
   /** What pushes and replies carry: a join without a join_ref lends its ref. */
   readonly #pushRef: Ref;
   #channel: Channel | null = null;
   #status: Status = "joining";
-  #early: unknown[] | null = [];
+  #early: Task[] | null = [];
 
   /** @param joinRef as the client sent it: what its messages are compared with, and what the end of the channel carries */
   constructor(
@@ -69,7 +70,8 @@ export class ChannelProcess implements ChannelPort {
     try {
       this.#channel = createChannel(create, this);
       const result: unknown = this.#channel.join(payload);
-      if (isPromise(result)) return result.then((reply) => this.#joined(reply), this.#joinCrashed);
+      // Resolved, because the socket asks for a promise of this realm: a library's, or a test runner's, may be another.
+      if (isPromise(result)) return Promise.resolve(result).then((reply) => this.#joined(reply), this.#joinCrashed);
       return this.#joined(result);
     } catch (cause) {
       return this.#joinCrashed(cause);
@@ -97,11 +99,11 @@ export class ChannelProcess implements ChannelPort {
     this.#subscribe(this.topic, intercepts.length > 0 ? new Set(intercepts) : null);
   }
 
-  /** Runs what the channel sent itself while joining. */
+  /** Runs what the channel sent itself while joining, and ends it if it was stopped meanwhile. */
   begin(): void {
     const early = this.#early ?? [];
     this.#early = null;
-    for (const message of early) this.send(message);
+    for (const task of early) this.#enqueue(task);
   }
 
   /** Undoes a join that came to nothing. */
@@ -110,8 +112,9 @@ export class ChannelProcess implements ChannelPort {
     this.#release();
   }
 
+  /** A channel that is leaving takes nothing any more, not even what came in the packet of the leave. (SPEC R7) */
   deliver(message: Message): void {
-    this.#mailbox.post(message);
+    if (this.#status === "joined") this.#mailbox.post(message);
   }
 
   /**
@@ -164,12 +167,20 @@ export class ChannelProcess implements ChannelPort {
   }
 
   send(message: unknown): void {
-    if (this.#early !== null) this.#early.push(message);
-    else this.#enqueue(new Task("info", () => this.#channel!.handleInfo(message)));
+    const task = new Task("info", () => this.#channel!.handleInfo(message));
+    if (this.#early !== null) this.#early.push(task);
+    else this.#enqueue(task);
   }
 
   stop(reason: unknown): void {
-    this.#mailbox.post(new Task("stop", () => ({ stop: reason })));
+    const task = new Task("stop", () => ({ stop: reason }));
+    if (this.#early !== null) this.#early.push(task);
+    else this.#mailbox.post(task);
+  }
+
+  onEnded(callback: () => void): void {
+    if (this.#status === "ending" || this.#status === "ended") callback();
+    else this.#subscriptions.push(callback);
   }
 
   /** @see SocketHandle.subscribe */

@@ -56,6 +56,8 @@ export interface ChannelPort {
   broadcastFrom(event: string, payload: unknown): void;
   send(message: unknown): void;
   stop(reason: unknown): void;
+  /** Calls back once, when the channel has ended; at once if it has. */
+  onEnded(callback: () => void): void;
 }
 
 let portOfNext: ChannelPort | null = null;
@@ -83,6 +85,11 @@ function isClass(create: ChannelFactory): create is new () => Channel {
  */
 export abstract class Channel {
   readonly #port: ChannelPort;
+
+  /** The engine's side of a channel, for the parts of the engine. */
+  static portOf(channel: Channel): ChannelPort {
+    return channel.#port;
+  }
 
   /** Broadcast events that go to `handleOut` instead of straight to the client. */
   readonly intercepts: readonly string[] = [];

@@ -12,6 +12,8 @@ export function inspect(message: Message, limits: SocketLimits): "malformed" | "
   }
   // The frame itself is the first level, so its payload has one level less.
   if (maxJsonDepth > 0 && isDeeper(message.payload, maxJsonDepth - 1)) return "tooDeep";
+  // Every answer echoes the topic, so there is no answering one that is too deep.
+  if (maxJsonDepth > 0 && isDeeper(message.topic, maxJsonDepth - 1)) return "malformed";
   return null;
 }
 

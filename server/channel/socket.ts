@@ -1,4 +1,4 @@
-import { closeCode, refusal } from "../../protocol/events.js";
+import { closeCode, refusal, reserved } from "../../protocol/events.js";
 import { Frame } from "../../protocol/frame.js";
 import { DecodeError } from "../../protocol/errors.js";
 import type { Message, Ref } from "../../protocol/message.js";
@@ -38,9 +38,11 @@ export class Socket implements ChannelHost {
   readonly #unlisten: Unsubscribe | null;
   #joining: ChannelProcess | null = null;
   #inbox: Message[] = [];
+  #unsettled: (() => void)[] = [];
   #held: Frame[] | null = null;
   #heldBytes = 0;
   #paused = false;
+  #draining = false;
   #closed = false;
 
   constructor(
@@ -104,6 +106,12 @@ export class Socket implements ChannelHost {
     this.#accept(message);
   }
 
+  /** Calls back when no join is being decided: at once, or after those that wait. Not at all when the socket closes. */
+  whenSettled(callback: () => void): void {
+    if (this.#joining === null) callback();
+    else this.#unsettled.push(callback);
+  }
+
   /** The connection is gone: every channel ends, nothing is sent any more. */
   closed(): void {
     if (this.#closed) return;
@@ -111,6 +119,7 @@ export class Socket implements ChannelHost {
     this.#unlisten?.();
     this.#joining?.abandon();
     this.#inbox = [];
+    this.#unsettled = [];
     this.#held = null;
     for (const channel of [...this.#channels.values()]) channel.discard(ended.closed);
     this.#channels.clear();
@@ -226,8 +235,18 @@ export class Socket implements ChannelHost {
     this.#joining = channel;
     const startedAt = performance.now();
     const outcome = channel.join(create, message.payload);
-    if (outcome instanceof Promise) void outcome.then((reply) => this.#joined(channel, message, reply, startedAt));
-    else this.#joined(channel, message, outcome, startedAt);
+    if (outcome instanceof Promise) {
+      outcome
+        .then((reply) => this.#joined(channel, message, reply, startedAt))
+        .catch((cause) => this.#failed(channel.topic, cause));
+    } else this.#joined(channel, message, outcome, startedAt);
+  }
+
+  // A reply that cannot be encoded, of this join or of what had waited for it. It costs this connection, not the
+  // process: the same as when the transport is told of it.
+  #failed(topic: string, cause: unknown): void {
+    this.crashed(topic, reserved.join, cause);
+    this.close(closeCode.malformed, "");
   }
 
   #factoryFor(topic: unknown): ChannelFactory | null {
@@ -259,8 +278,13 @@ export class Socket implements ChannelHost {
   }
 
   #drainInbox(): void {
+    // A join in the inbox that is decided at once comes back here; the loop below goes on, so the stack stays flat.
+    if (this.#draining) return;
+    this.#draining = true;
     while (this.#inbox.length > 0 && this.#joining === null && !this.#closed) this.#receive(this.#inbox.shift()!);
+    this.#draining = false;
     this.#resumeIfShort();
+    if (this.#joining === null) for (const callback of this.#unsettled.splice(0)) callback();
   }
 
   #subscribe(topic: string, as: string): void {

@@ -22,13 +22,20 @@ export function parsePosition(name: string, value: unknown): Result<Position | n
   if (cursor !== null) return success({ offset: Number(cursor[1]) });
   const ms = /^\d{12,15}$/.test(value) ? Number(value) : isoMs(value);
   if (Number.isNaN(ms)) return failure(`${name} is neither a cursor nor a timestamp`);
-  return success({ timestamp: new Date(ms).toISOString() });
+  return success({ timestamp: new Date(Math.min(ms, latestMs)).toISOString() });
 }
+
+// Timestamps are compared as texts, and from the year 10000 on they sort before all others.
+const latestMs = Date.parse("9999-12-31T00:00:00.000Z");
 
 export function offsetCursor(offset: number): string {
   return `o${offset}`;
 }
 
 function isoMs(value: string): number {
-  return /^\d{4}-\d{2}-\d{2}(T[\d:.]{4,16}(Z|[+-]\d{2}:?\d{2})?)?$/.test(value) ? Date.parse(value) : NaN;
+  const match = /^\d{4}-\d{2}-\d{2}(T[\d:.]{4,16}(Z|[+-]\d{2}:?\d{2})?)?$/.exec(value);
+  if (match === null) return NaN;
+  // Without a zone it would be the time of whatever machine this is.
+  const isZoneless = match[1] !== undefined && match[2] === undefined;
+  return Date.parse(isZoneless ? `${value}Z` : value);
 }

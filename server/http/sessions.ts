@@ -151,6 +151,6 @@ function parseActiveCursor(
 ): { readonly lastMessageAt: string; readonly sessionId: string } | null | undefined {
   if (value === undefined) return null;
   const match =
-    typeof value === "string" ? /^(\d{4}-\S{20}) (\S{1,100})$/.exec(Buffer.from(value, "base64url").toString()) : null;
+    typeof value === "string" ? /^(\d{4}-\S{19}) (\S{1,100})$/.exec(Buffer.from(value, "base64url").toString()) : null;
   return match === null ? undefined : { lastMessageAt: match[1]!, sessionId: match[2]! };
 }

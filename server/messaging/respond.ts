@@ -73,7 +73,7 @@ export function createResponder(deps: {
     const now = clock.now();
     return {
       businessId,
-      locationId: turn.locationId,
+      locationId: locationOf(business, turn.locationId),
       userId,
       sessionId,
       messageId,
@@ -140,6 +140,12 @@ export function createResponder(deps: {
       metadata: { ...answerMetadata(question, responseId), code, isComplete: true },
     };
   }
+}
+
+// Old clients send `default`: what the business does not list counts as its first location. What was sent stays stored.
+function locationOf({ locations }: Business, given: string): string {
+  const isListed = locations.some(({ locationId }) => locationId === given);
+  return isListed ? given : (locations[0]?.locationId ?? given);
 }
 
 function answerMetadata({ messageId, metadata }: ChatMessage, responseId: string) {

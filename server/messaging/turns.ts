@@ -128,7 +128,8 @@ export function createTurns(deps: {
 
   async function run(work: Work): Promise<void> {
     try {
-      while (!draining && (await answerNext(work))) continue;
+      // Asked again after the await, in one go with the leaving: a message may be admitted while its result is on the way.
+      while (!draining && ((await answerNext(work)) || work.again)) continue;
     } catch (error) {
       // The turn stays open in the store; the next process takes it up.
       telemetry.emit("store.failed", { operation: "answer a turn", error });
@@ -137,7 +138,7 @@ export function createTurns(deps: {
     for (const place of work.places) place.release();
   }
 
-  /** @returns false when nothing is left to do; checked and left in one go, so that no admission is missed */
+  /** @returns false when nothing was left to do */
   async function answerNext(work: Work): Promise<boolean> {
     const run = await nextTurn(work);
     if (run === null) return work.again;
@@ -179,7 +180,8 @@ export function createTurns(deps: {
       );
     } catch (error) {
       if (isRunning || !waiting.signal.aborted) throw error;
-      return responder.fail(run, "busy");
+      // While draining it waits for whoever comes next, not for a place.
+      return draining ? null : responder.fail(run, "busy");
     } finally {
       cancel();
     }

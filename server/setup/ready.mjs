@@ -55,6 +55,7 @@ function hashOfSources() {
     ...filesBelow("protocol"),
     ...filesBelow("server"),
     ...filesBelow("client"),
+    ...filesBelow("test/transcript"),
   ]) {
     hash.update(file).update(readFileSync(join(root, file)));
   }

@@ -87,10 +87,14 @@ export class GroupCommit {
         }
       }
     });
+    // Opened here, not below, so that it is handled also when the time limit comes first: a disk that hangs can still fail.
+    const opened = committed.catch(async (error: unknown) => {
+      throw await this.#causeOf(error);
+    });
     try {
-      await this.#within(commitTimeoutMs, committed);
-    } catch (error) {
-      this.#refuseOne(group, results.length, thrown, await this.#causeOf(error));
+      await this.#within(commitTimeoutMs, opened);
+    } catch (cause) {
+      this.#refuseOne(group, results.length, thrown, cause);
       return;
     }
     this.#releaseSnapshot();

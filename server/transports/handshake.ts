@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { type Serializer, serializerFor } from "../../protocol/serializer.js";
 import type { SocketIdentity } from "../channel/socket.js";
-import type { Accepted, ConnectInfo, HttpAnswer, MountOptions, Refused } from "./mount.js";
+import type { ConnectInfo, HttpAnswer, MountOptions, Refused } from "./mount.js";
 import { isOriginAllowed, type Origin } from "./origin.js";
 import { type Params, parseQuery, QueryError } from "./query.js";
 
@@ -36,17 +36,14 @@ const bearerPrefix = "base64url.bearer.phx.";
  */
 export async function shakeHands(options: HandshakeRequest, onError: (cause: unknown) => void): Promise<Handshake> {
   const { request, mount } = options;
-  const target = targetOf(request);
-  if (!isOriginAllowed(mount.checkOrigin ?? false, request.headers.origin, { host: options.host, request: target })) {
-    return { accepted: false, answer: forbidden };
-  }
   try {
+    if (!allowsOrigin(options)) return { accepted: false, answer: forbidden };
     const protocols = subprotocol(options);
     if (protocols === null) return { accepted: false, answer: forbidden };
     const params = paramsOf(options);
     const serializer = serializerFor(params.vsn);
     if (serializer === null) return { accepted: false, answer: forbidden };
-    const decision = await (mount.connect?.(params, infoOf(options, target, protocols.token)) ?? {});
+    const decision = await decide(mount, params, infoOf(options, targetOf(request), protocols.token));
     if (isRefused(decision)) {
       const answer =
         options.transport === "websocket" && decision.refused !== undefined
@@ -54,8 +51,7 @@ export async function shakeHands(options: HandshakeRequest, onError: (cause: unk
           : undefined;
       return { accepted: false, answer: answer ?? forbidden };
     }
-    const identity = { id: decision.id ?? null, assigns: decision.assigns ?? {} };
-    return { accepted: true, serializer, identity, protocol: protocols.echo };
+    return { accepted: true, serializer, identity: decision, protocol: protocols.echo };
   } catch (cause) {
     if (cause instanceof QueryError) return { accepted: false, answer: { status: 400 } };
     onError(cause);
@@ -63,28 +59,54 @@ export async function shakeHands(options: HandshakeRequest, onError: (cause: unk
   }
 }
 
-function paramsOf({ request, pathParams }: HandshakeRequest): Params {
-  const url = request.url ?? "";
+/** Whether the page that sends the request, if any, may. (SPEC T3) */
+export function allowsOrigin({ request, mount, host }: HandshakeRequest): boolean {
+  return isOriginAllowed(mount.checkOrigin ?? false, request.headers.origin, { host, request: targetOf(request) });
+}
+
+/** Asks the app who connects. */
+export async function decide(
+  { connect }: Pick<MountOptions, "connect">,
+  params: Params,
+  info: ConnectInfo,
+): Promise<SocketIdentity | Refused> {
+  const decision = await (connect?.(params, info) ?? {});
+  if (isRefused(decision)) return decision;
+  return { id: decision.id ?? null, assigns: decision.assigns ?? {} };
+}
+
+export function isRefused(decision: object): decision is Refused {
+  return Object.hasOwn(decision, "refused");
+}
+
+/** @throws QueryError */
+export function paramsOf({ request, pathParams }: HandshakeRequest): Params {
+  return Object.assign(parseQuery(splitUrl(request).query), pathParams);
+}
+
+function splitUrl({ url = "" }: IncomingMessage): { path: string; query: string } {
   const question = url.indexOf("?");
-  return Object.assign(parseQuery(question < 0 ? "" : url.slice(question + 1)), pathParams);
+  return question < 0 ? { path: url, query: "" } : { path: url.slice(0, question), query: url.slice(question + 1) };
 }
 
 /** Which subprotocol to answer, and the token that phoenix.js hides among them; null refuses. */
 function subprotocol(options: HandshakeRequest): { echo: string | null; token: string | null } | null {
   const { request, mount, transport } = options;
+  const takesToken = mount.authToken === true;
   if (transport === "longpoll") {
     const header = request.headers["x-phoenix-authtoken"];
-    return { echo: null, token: mount.authToken === true && typeof header === "string" ? header : null };
+    return { echo: null, token: takesToken && typeof header === "string" ? header : null };
   }
-  const supported = mount.authToken === true ? ["phoenix", ...options.subprotocols] : options.subprotocols;
+  const supported = takesToken ? ["phoenix", ...options.subprotocols] : options.subprotocols;
   const header = request.headers["sec-websocket-protocol"];
   if (supported.length === 0 || header === undefined) return { echo: null, token: null };
   const offered = header.split(",").map((name) => name.trim());
-  const tokens = offered.filter((name) => name.startsWith(bearerPrefix));
+  const tokens = takesToken ? offered.filter((name) => name.startsWith(bearerPrefix)) : [];
+  // Two tokens are none. A token that is alone stands for an offer of nothing at all.
+  const token = tokens.length === 1 ? decodeToken(tokens[0]!) : null;
+  if (token !== null && offered.length === 1) return { echo: null, token };
   const echo = supported.find((name) => offered.includes(name)) ?? null;
-  const token = mount.authToken === true && tokens.length === 1 ? decodeToken(tokens[0]!) : null;
-  if (echo === null && !(mount.authToken === true && tokens.length > 0)) return null;
-  return { echo, token };
+  return echo === null ? null : { echo, token };
 }
 
 function decodeToken(protocol: string): string {
@@ -95,7 +117,7 @@ function decodeToken(protocol: string): string {
 }
 
 function infoOf({ request, transport }: HandshakeRequest, target: Origin, authToken: string | null): ConnectInfo {
-  const [path = "", query = ""] = (request.url ?? "").split("?", 2);
+  const { path, query } = splitUrl(request);
   return {
     transport,
     authToken,
@@ -111,8 +133,4 @@ function targetOf(request: IncomingMessage): Origin {
   const match = /^(\[[^\]]*\]|[^:]*)(?::(\d{1,5}))?$/.exec(request.headers.host ?? "");
   const port = match?.[2] === undefined ? (scheme === "https" ? 443 : 80) : Number(match[2]);
   return { scheme, host: match?.[1] ?? null, port };
-}
-
-function isRefused(decision: Accepted | Refused): decision is Refused {
-  return Object.hasOwn(decision, "refused");
 }

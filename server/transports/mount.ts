@@ -68,13 +68,43 @@ export const defaultWebSocket: WebSocketOptions = {
   subprotocols: [],
 };
 
+export interface LongPollOptions {
+  /** Added to the mount's path. */
+  readonly path: string;
+  /** How long a poll waits for something to come, and a POST until its message has been handled. */
+  readonly windowMs: number;
+  /** How long a request whose session has ended waits for it, before it is told. */
+  readonly dispatchTimeoutMs: number;
+  /** Bytes of one POST; a larger one is answered 400. */
+  readonly maxBodyBytes: number;
+  /** Messages of one POST; those after them are not read. */
+  readonly maxBatchEntries: number;
+  /** Bytes that wait for the next poll; more ends the session. 0 never. */
+  readonly maxBufferBytes: number;
+  /** Sessions of the mount; one more is answered 503. 0: no limit. */
+  readonly maxSessions: number;
+}
+
+export const defaultLongPoll: LongPollOptions = {
+  path: "/longpoll",
+  windowMs: 10_000,
+  dispatchTimeoutMs: 2000,
+  maxBodyBytes: 8_000_000,
+  maxBatchEntries: 100,
+  maxBufferBytes: 16 * 1024 * 1024,
+  maxSessions: 10_000,
+};
+
 /** One place where clients connect. */
 export interface MountOptions {
   /** Topic patterns and their channels; the first match wins. */
   readonly channels: Readonly<Record<string, ChannelFactory>>;
   /** Decides who may connect, and what the socket knows about itself. Without it everyone may. A throw answers 500. */
   readonly connect?: (params: Params, info: ConnectInfo) => Accepted | Refused | Promise<Accepted | Refused>;
+  /** On unless it is false. */
   readonly websocket?: boolean | Partial<WebSocketOptions>;
+  /** Off unless it is given. */
+  readonly longpoll?: boolean | Partial<LongPollOptions>;
   readonly checkOrigin?: OriginPolicy;
   readonly authToken?: boolean;
   /** What a refused WebSocket handshake is answered. */

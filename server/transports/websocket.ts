@@ -12,7 +12,11 @@ import type { WebSocketOptions } from "./mount.js";
 
 /** A close that the peer began is answered 1000 whatever its code, as Phoenix does. (SPEC W11) */
 class PhoenixWebSocket extends WebSocket {
+  /** Called before a close frame leaves, whoever wanted it: us, the peer, or ws for what violates the protocol. */
+  beforeClose: () => void = () => undefined;
+
   override close(code?: number, reason?: string | Buffer): void {
+    this.beforeClose();
     const { _closeFrameReceived: peerBegan } = this as unknown as { readonly _closeFrameReceived: boolean };
     super.close(peerBegan ? closeCode.normal : code, peerBegan ? "" : reason);
   }
@@ -47,10 +51,10 @@ export class WebSockets {
     stream: Duplex,
     head: Buffer,
     protocol: string | null,
-    opened: (ws: WebSocket) => void,
+    opened: (ws: PhoenixWebSocket) => void,
   ): void {
     if (protocol !== null) chosenProtocols.set(request, protocol);
-    this.#server.handleUpgrade(request, stream, head, opened);
+    this.#server.handleUpgrade(request, stream, head, (ws) => opened(ws as PhoenixWebSocket));
   }
 
   get options(): WebSocketOptions {
@@ -68,7 +72,7 @@ export class WebSocketConnection implements Transport, Flushable, Idle {
   readonly kind = "websocket";
   readonly socket: Socket;
   heardAt = 0;
-  readonly #ws: WebSocket;
+  readonly #ws: PhoenixWebSocket;
   readonly #stream: Duplex;
   readonly #options: WebSocketOptions;
   readonly #compresses: boolean;
@@ -76,7 +80,7 @@ export class WebSocketConnection implements Transport, Flushable, Idle {
   #open = true;
 
   constructor(parts: {
-    readonly ws: WebSocket;
+    readonly ws: PhoenixWebSocket;
     readonly stream: Duplex;
     readonly options: WebSocketOptions;
     readonly context: SocketContext;
@@ -96,6 +100,7 @@ export class WebSocketConnection implements Transport, Flushable, Idle {
     const heard = () => {
       this.heardAt = idleSweep.current;
     };
+    ws.beforeClose = () => this.#end();
     ws.on("message", (data: RawData, isBinary: boolean) => {
       heard();
       if (!this.#open) return;
@@ -142,11 +147,15 @@ export class WebSocketConnection implements Transport, Flushable, Idle {
   }
 
   close(code: number, reason: string): void {
+    if (this.#open) this.#ws.close(code, reason);
+  }
+
+  // What was sent before goes first, nothing follows a close frame, and the peer need not answer it for its channels to
+  // end.
+  #end(): void {
     if (!this.#open) return;
     this.flush();
     this.#open = false;
-    this.#ws.close(code, reason);
-    // The peer need not answer for its channels to end.
     this.socket.closed();
   }
 

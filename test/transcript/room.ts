@@ -41,7 +41,7 @@ export class Room extends Channel {
   override terminate(reason: unknown): void {
     if (this.#params.bye === true) this.push("you_left", { message: "bye!" });
     const { notify } = this.#params;
-    if (typeof notify === "string") this.#tools.to(notify, "terminated", { topic: this.topic, reason: String(reason) });
+    if (typeof notify === "string") this.#tools.to(notify, "terminated", { topic: this.topic, reason: termOf(reason) });
   }
 
   #whoAmI(more: Payload): Payload {
@@ -67,6 +67,7 @@ export class Room extends Channel {
     to: (topic, event, payload) =>
       (this.socket.assigns.endpoint as { broadcast: Tools["to"] }).broadcast(topic, event, payload),
     count: () => (this.#counter += 1),
+    info: () => (this.socket.assigns.info as Payload | null) ?? {},
     whoAmI: (ref) => {
       const { topic, join_ref, uid } = this.#whoAmI({});
       return { topic, join_ref, ref, uid };
@@ -81,6 +82,7 @@ interface Tools {
   reply(ref: unknown, answer: ReturnType<typeof ok>): void;
   to(topic: string, event: string, payload: unknown): void;
   count(): number;
+  info(): Payload;
   whoAmI(ref: unknown): Payload;
 }
 
@@ -101,6 +103,7 @@ const handlers: Record<string, Handler> = {
   async_reply: (room, payload, ref) => void setTimeout(() => room.reply(ref, ok(payload)), 50),
   incr: (room) => ok({ counter: room.count() }),
   whoami: (room, _payload, ref) => ok(room.whoAmI(ref)),
+  info: (room) => ok(room.info()),
   sleep_echo: async (_room, payload) => {
     await sleep((payload as { ms: number }).ms);
     return ok(payload);
@@ -137,9 +140,9 @@ const handlers: Record<string, Handler> = {
   stop: () => stop(),
   stop_shutdown: () => stop("shutdown"),
   stop_shutdown_tuple: () => stop("shutdown"),
-  stop_error: () => stop(new Error("boom")),
+  stop_error: () => stop("boom"),
   stop_reply: (_room, payload) => stop("normal", ok(payload)),
-  stop_error_reply: (_room, payload) => stop(new Error("boom"), error(payload)),
+  stop_error_reply: (_room, payload) => stop("boom", error(payload)),
   binary_echo: (_room, payload) => ok(payload),
   binary_echo_error: (_room, payload) => error(payload),
   binary_push: (room, payload) => room.push("binary_push", payload),
@@ -147,6 +150,21 @@ const handlers: Record<string, Handler> = {
   binary_shout_from: (room, payload) => room.broadcastFrom("binary_shout_from", payload),
   to_binary: (_room, payload) => ok(Buffer.from((payload as { text: string }).text)),
   binary_size: (_room, payload) => ok({ size: (payload as Uint8Array).length }),
+};
+
+/** Why a channel ended, in the words of the transcripts where they mean the same. (SPEC D2) */
+function termOf(reason: unknown): string {
+  if (reason instanceof Error) return "RuntimeError";
+  return terms[String(reason)] ?? String(reason);
+}
+
+const terms: Readonly<Record<string, string>> = {
+  normal: ":normal",
+  shutdown: ":shutdown",
+  boom: ":boom",
+  left: "{:shutdown, :left}",
+  "duplicate join": "{:shutdown, :duplicate_join}",
+  closed: "{:shutdown, :closed}",
 };
 
 function isObject(value: unknown): value is Payload {

@@ -1,0 +1,54 @@
+import { afterEach, expect, test } from "@jest/globals";
+import { Load } from "../support/load.js";
+import { withSeed } from "../support/random.js";
+import { TestServer } from "../support/server-process.js";
+
+const businessId = "K1";
+const userCount = 20;
+const [delayMinMs, delayMaxMs] = [30, 300];
+
+let server: TestServer | null = null;
+let load: Load | null = null;
+
+afterEach(async () => {
+  load?.disconnect();
+  await server?.dispose();
+});
+
+// With one place to run, turns pile up, so that a kill finds many of them open.
+test.each([
+  { agent: "echo", places: 64, kills: 20 },
+  { agent: "assistant", places: 1, kills: 10 },
+])(
+  "[S3] [M6] [M7] [M20] [D-06] [D-07] $kills kills, agent $agent with $places places to run: nothing is lost, repeated or made up",
+  ({ agent, places, kills }) =>
+    withSeed(async (random) => {
+      server = await TestServer.create({ AGENT: agent, AGENT_CONCURRENCY: String(places) });
+      load = new Load(businessId, userCount);
+      let cutOffCount = 0;
+      for (let kill = 0; kill < kills; kill += 1) {
+        await server.start();
+        load.connect(server.url);
+        const delayMs = delayMinMs + random() * (delayMaxMs - delayMinMs);
+        await new Promise((resolve) => setTimeout(resolve, delayMs));
+        await server.kill();
+        cutOffCount += load.unacknowledgedCount;
+      }
+      await server.start();
+      // Half of the users never come back: what they were promised holds, and what they were not is there or not.
+      load.users = load.users.filter((_, index) => index % 2 === 0);
+      load.connect(server.url);
+      await load.finish();
+
+      expect(await load.checkAnswered(server.url)).toEqual([]);
+      expect(load.refused).toEqual([]);
+      // Otherwise the kills came when there was nothing to lose.
+      const recovered = server.log.filter(({ msg }) => msg === "open turns of an earlier process taken up");
+      expect(load.acknowledgedCount).toBeGreaterThan(kills * 10);
+      expect(cutOffCount).toBeGreaterThan(kills);
+      expect(load.duplicateCount).toBeGreaterThan(0);
+      expect(recovered.length).toBeGreaterThan(0);
+      expect(await server.terminate()).toEqual({ code: 0, signal: null });
+    }),
+  120_000,
+);

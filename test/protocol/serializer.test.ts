@@ -1,0 +1,41 @@
+import { expect, test } from "@jest/globals";
+import { serializerFor } from "../../protocol/serializer.js";
+
+test.each<[vsn: unknown, name: string | null]>([
+  [undefined, "1.0.0"],
+  ["1.0.0", "1.0.0"],
+  ["1.0.7", "1.0.0"],
+  ["1.0.10", "1.0.0"],
+  ["1.0.0+build", "1.0.0"],
+  ["2.0.0", "2.0.0"],
+  ["2.0.99", "2.0.0"],
+  ["2.0.0+build.5-x", "2.0.0"],
+  ["1.1.0", null],
+  ["2.1.0", null],
+  ["3.0.0", null],
+  ["9.9.9", null],
+  ["0.0.0", null],
+  ["2", null],
+  ["2.0", null],
+  ["2.0.", null],
+  ["2.0.0.0", null],
+  ["2.0.00", null],
+  ["02.0.0", null],
+  ["2.0.0-rc.1", null],
+  ["2.0.0-rc.1+build", null],
+  ["2.0.0+", null],
+  ["2.0.0+a b", null],
+  [" 2.0.0", null],
+  ["2.0.0 ", null],
+  ["2.0.0\n", null],
+  ["v2.0.0", null],
+  ["2x0x0", null],
+  ["", null],
+  ["garbage", null],
+  [null, null],
+  [2, null],
+  [["2.0.0"], null],
+  [{ a: "2.0.0" }, null],
+])("[W2] vsn %j is %s", (vsn, name) => {
+  expect(serializerFor(vsn)?.name ?? null).toBe(name);
+});

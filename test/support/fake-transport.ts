@@ -1,0 +1,35 @@
+import type { Frame } from "../../protocol/frame.js";
+import type { Transport } from "../../server/channel/transport.js";
+
+/** A connection without a network: keeps what was sent and how it was closed. */
+export class FakeTransport implements Transport {
+  readonly kind = "test";
+  /** Text frames as JSON, binary frames as bytes. */
+  readonly sent: unknown[] = [];
+  readonly closeCodes: number[] = [];
+  isPaused = false;
+  /** Called when the connection is closed, as a real one tells its socket. */
+  onClose: () => void = () => undefined;
+
+  send({ data }: Frame): void {
+    if (this.closeCodes.length === 0) this.sent.push(typeof data === "string" ? (JSON.parse(data) as unknown) : data);
+  }
+
+  close(code: number): void {
+    this.closeCodes.push(code);
+    this.onClose();
+  }
+
+  pause(): void {
+    this.isPaused = true;
+  }
+
+  resume(): void {
+    this.isPaused = false;
+  }
+
+  /** What was sent since the last call. */
+  take(): unknown[] {
+    return this.sent.splice(0);
+  }
+}

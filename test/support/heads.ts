@@ -1,0 +1,68 @@
+import type { Head, NewUserMessage, OpenTurn } from "../../server/messaging/head.js";
+import type { ChatMessage, Session } from "../../server/messaging/model.js";
+
+export const headTime = "2026-03-02T10:00:00.000Z";
+
+/** The head of a session in which nothing was said yet, but for what is given. */
+export function headOf({
+  session,
+  ...rest
+}: Partial<Omit<Head, "session">> & { session?: Partial<Session> } = {}): Head {
+  return {
+    rev: 0,
+    day: "2026-03-02",
+    turns: [],
+    fence: 0,
+    lease: null,
+    intent: null,
+    ...rest,
+    session: {
+      sessionId: "s1",
+      businessId: "B1",
+      locationId: "L1",
+      userId: "ana",
+      kind: "daily",
+      threadId: "t1",
+      status: "active",
+      participants: [],
+      offset: 0,
+      totals: { messages: 0, tokens: 0, cost: 0 },
+      createdAt: headTime,
+      updatedAt: headTime,
+      lastMessageAt: headTime,
+      createdBy: "ana",
+      metadata: { businessType: "general", context: {} },
+      ...session,
+    },
+  };
+}
+
+export function turnOf(messageId: string, offset: number): OpenTurn {
+  return { messageId, offset, admittedAt: headTime, locationId: "L1", source: "websocket", context: {} };
+}
+
+export function saidBy(userId: string, messageId: string, more: Partial<NewUserMessage> = {}): NewUserMessage {
+  return {
+    messageId,
+    userId,
+    locationId: "L1",
+    content: `text of ${messageId}`,
+    context: {},
+    metadata: { source: "websocket" },
+    ...more,
+  };
+}
+
+export function questionOf(messageId: string, offset: number): ChatMessage {
+  return {
+    messageId,
+    sessionId: "s1",
+    offset,
+    businessId: "B1",
+    userId: "ana",
+    content: `text of ${messageId}`,
+    type: "user",
+    timestamp: headTime,
+    metadata: { source: "websocket" },
+  };
+}
