@@ -4,7 +4,11 @@ export default {
   testMatch: ["**/*.test.ts"],
   testPathIgnorePatterns: ["/node_modules/"],
   extensionsToTreatAsEsm: [".ts"],
-  moduleNameMapper: { "^(\\.{1,2}/.*)\\.js$": "$1" },
+  moduleNameMapper: {
+    "^(\\.{1,2}/.*)\\.js$": "$1",
+    "^bennu$": "<rootDir>/server/bennu.ts",
+    "^bennu/testing$": "<rootDir>/server/testing.ts",
+  },
   transform: {
     "^.+\\.ts$": [
       "@swc/jest",

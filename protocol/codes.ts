@@ -7,7 +7,7 @@ export const codes = {
   not_found: "There is no such thing here",
   session_not_found: "There is no such session",
   rate_limited: "Too many messages in a short time",
-  busy: "The server has as much to do as it can; nothing was stored",
+  busy: "The server has as much to do as it can",
   quota_exceeded: "The quota is used up",
   blocked: "This user is blocked",
   idempotency_mismatch: "This clientMessageId was used for another message",

@@ -205,7 +205,9 @@ export class Endpoint {
     const startedAt = performance.now();
     const handshake = await this.#shakeHands(found.route.mount, this.#handshakeRequest(found, request));
     if (stream.destroyed) return;
-    if (handshake.accepted) this.#openWebSocket(found.route, handshake, { request, stream, head, startedAt });
+    // It may have begun to stop while the app was deciding.
+    if (handshake.accepted && this.#draining) refuseUpgrade(stream, noRoom);
+    else if (handshake.accepted) this.#openWebSocket(found.route, handshake, { request, stream, head, startedAt });
     else refuseUpgrade(stream, handshake.answer);
   }
 

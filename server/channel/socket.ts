@@ -229,7 +229,7 @@ export class Socket implements ChannelHost {
     this.#held = [];
     if (old !== null) {
       old.discard(ended.duplicate);
-      this.#hold(old.closeFrame());
+      this.send(old.closeFrame());
     }
     const channel = new ChannelProcess(this, message.topic as string, message.joinRef, message.ref);
     this.#joining = channel;

@@ -27,6 +27,7 @@ export function createApi(deps: ApiDeps): Express {
   app.set("query parser", "simple");
   app.use(securityHeaders());
   if (deps.tokens === null) app.use(localOnly);
+  app.use(variesByOrigin);
   app.use(crossOrigin(deps));
   app.use(plainBodiesOnly);
   app.use(healthRoutes(deps.health));
@@ -70,6 +71,12 @@ function crossOrigin({ tokens, allowedOrigins }: ApiDeps): RequestHandler {
     maxAge: 600,
   });
 }
+
+// For those who were refused as well, or a cache would give one page's answer to another.
+const variesByOrigin: RequestHandler = (_request, response, next) => {
+  response.vary("Origin");
+  next();
+};
 
 // A compressed body is a bomb until it is unpacked; nobody needs one here. (SPEC H7)
 const plainBodiesOnly: RequestHandler = (request, response, next) => {

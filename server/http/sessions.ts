@@ -83,7 +83,10 @@ async function findMadeUp(
   if (!isBusinessId(businessId) || !isUserId(userId) || !mayRead(identity, madeUp)) return null;
   const business = businessOf(businessId);
   if (business === null) return null;
-  const { from, to } = dayOfMadeUpId(madeUp, business.timeZone);
+  const { day, from, to } = dayOfMadeUpId(madeUp, business.timeZone);
+  const current = await store.readCurrentSession(businessId, userId);
+  const today = current !== null && current.day === day ? await store.readHead(current.sessionId) : null;
+  if (today !== null) return foundFrom(today.session);
   const range = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
   const sessions = await store.readSessionsOf({ businessId, userId }, range);
   const session = sessions.findLast(({ kind }) => kind === "daily");

@@ -217,5 +217,6 @@ interface RefusalDetails {
 function clientMessageIdOf(payload: unknown): string | undefined {
   if (typeof payload !== "object" || payload === null) return undefined;
   const { clientMessageId } = payload as { readonly clientMessageId?: unknown };
-  return typeof clientMessageId === "string" && clientMessageId.length <= 128 ? clientMessageId : undefined;
+  const isTold = typeof clientMessageId === "string" && clientMessageId !== "" && clientMessageId.length <= 128;
+  return isTold ? clientMessageId.toWellFormed() : undefined;
 }

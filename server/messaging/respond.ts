@@ -101,8 +101,8 @@ export function createResponder(deps: {
       answer(now, question, outcome, { now: clock.now(), fence, cursor }),
     );
     if (answered === null) return null;
-    if (greeted !== null) await store.updateUser(greeted, (user) => ({ ...user, greeted: true }));
     broadcastOutcome(deps.broadcast, answered, business);
+    if (greeted !== null) await store.updateUser(greeted, (user) => ({ ...user, greeted: true }));
     return answered;
   }
 

@@ -1,6 +1,14 @@
 import { DateTime, FixedOffsetZone, IANAZone } from "luxon";
 import type { Head } from "./head.js";
 
+/** From its first millisecond to the first of the next one. */
+export interface BusinessDay {
+  /** `YYYY-MM-DD` */
+  readonly day: string;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** The business day, `YYYY-MM-DD` in its time zone, in which a moment falls. (SPEC M2) */
 export function businessDay(ms: number, timeZone: string): string {
   const known = days.get(timeZone);
@@ -12,10 +20,7 @@ export function businessDay(ms: number, timeZone: string): string {
 }
 
 /** The business day of a moment, and where it begins and ends, in ms. A day of a clock change has 23 or 25 hours. */
-export function dayBounds(
-  ms: number,
-  timeZone: string,
-): { readonly day: string; readonly from: number; readonly to: number } {
+export function dayBounds(ms: number, timeZone: string): BusinessDay {
   const zone = IANAZone.isValidZone(timeZone) ? IANAZone.create(timeZone) : FixedOffsetZone.utcInstance;
   const start = DateTime.fromMillis(ms, { zone }).startOf("day");
   return {
@@ -26,7 +31,7 @@ export function dayBounds(
 }
 
 // The day is asked for with every message and changes once in 24 hours.
-const days = new Map<string, { readonly day: string; readonly from: number; readonly to: number }>();
+const days = new Map<string, BusinessDay>();
 const zonesMax = 1000;
 
 /** A daily session whose business day has passed takes no more messages. */
@@ -56,6 +61,6 @@ export function parseMadeUpId(text: string): MadeUpId | null {
 }
 
 /** The business day that a made-up id means: the one in which its noon falls, since its midnight is the client's own. */
-export function dayOfMadeUpId(id: MadeUpId, timeZone: string): { readonly from: number; readonly to: number } {
+export function dayOfMadeUpId(id: MadeUpId, timeZone: string): BusinessDay {
   return dayBounds(Math.min(id.ms + halfDayMs, 8.64e15), timeZone);
 }

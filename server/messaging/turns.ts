@@ -36,7 +36,8 @@ interface Work {
   question: ChatMessage | null;
   /** Something was said meanwhile. */
   again: boolean;
-  places: Place[];
+  /** By messageId. A turn that an earlier process left open has none. */
+  readonly places: Map<string, Place>;
 }
 
 const recoveryPage = 100;
@@ -92,10 +93,16 @@ export function createTurns(deps: {
     const work = working.get(message.sessionId);
     if (work !== undefined) {
       work.again = true;
-      work.places.push(place);
+      work.places.set(message.messageId, place);
       return;
     }
-    start({ sessionId: message.sessionId, head, question: message, again: false, places: [place] });
+    start({
+      sessionId: message.sessionId,
+      head,
+      question: message,
+      again: false,
+      places: new Map([[message.messageId, place]]),
+    });
   }
 
   async function recover(): Promise<void> {
@@ -106,7 +113,7 @@ export function createTurns(deps: {
       for (const sessionId of page.items) {
         if (working.has(sessionId)) continue;
         sessions += 1;
-        start({ sessionId, head: null, question: null, again: false, places: [] });
+        start({ sessionId, head: null, question: null, again: false, places: new Map() });
       }
       if (!page.hasMore) break;
       after = page.items.at(-1);
@@ -135,7 +142,7 @@ export function createTurns(deps: {
       telemetry.emit("store.failed", { operation: "answer a turn", error });
     }
     working.delete(work.sessionId);
-    for (const place of work.places) place.release();
+    for (const place of work.places.values()) place.release();
   }
 
   /** @returns false when nothing was left to do */
@@ -143,7 +150,9 @@ export function createTurns(deps: {
     const run = await nextTurn(work);
     if (run === null) return work.again;
     const answered = await inSlot(run);
-    work.places.shift()?.release();
+    const { messageId } = run.turn;
+    work.places.get(messageId)?.release();
+    work.places.delete(messageId);
     work.head = work.again ? null : (answered?.head ?? null);
     if (answered !== null) told(answered);
     return work.again || answered === null || answered.head.turns.length > 0;

@@ -153,7 +153,7 @@ export class Presence {
 
 function nameOf(key: unknown): string {
   if (typeof key === "string") return key;
-  return key === null || key === undefined ? "" : String(key as number | boolean);
+  return key === null || key === undefined ? "" : JSON.stringify(key);
 }
 
 // Without a prototype, so that `__proto__` is just a name.

@@ -133,7 +133,9 @@ export class GroupCommit {
 
   #within<T>(ms: number, promise: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      const cancel = this.#clock.after(ms, () => reject(new Error(`the disk did not answer within ${ms} ms`)));
+      const cancel = this.#clock.after(ms, () =>
+        reject(new StoreError(`a write that the disk did not answer within ${ms} ms`, { retryable: false })),
+      );
       promise.then(resolve, reject).finally(cancel);
     });
   }

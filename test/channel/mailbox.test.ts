@@ -6,7 +6,7 @@ import { deferred, settle } from "../support/scripted-channel.js";
 function recorder(): {
   readonly mailbox: Mailbox<number>;
   readonly log: string[];
-  finish(item: number): Promise<void>;
+  readonly finish: (item: number) => Promise<void>;
 } {
   const log: string[] = [];
   const gates = new Map<number, () => void>();

@@ -1,7 +1,6 @@
 import { createServer } from "node:http";
 import { Channel, Endpoint, error, ok, Presence, refuse } from "bennu";
 
-/** A chat room: who is there, what is said, who is typing. */
 export function createChatServer() {
   class Room extends Channel {
     readonly #name = String(this.socket.assigns.name);

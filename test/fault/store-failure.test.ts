@@ -146,7 +146,7 @@ describe("[M20] SIGTERM in the middle of a load, again and again", () => {
     { agent: "echo", places: 64 },
     { agent: "assistant", places: 1 },
   ])(
-    "agent $agent with $places places: exit code 0, and what was acknowledged is answered, before or after",
+    "agent $agent with room for $places turns: exit code 0, and what was acknowledged is answered, before or after",
     async ({ agent, places }) => {
       server = await TestServer.create({ AGENT: agent, AGENT_CONCURRENCY: String(places) });
       let cutOffCount = 0;

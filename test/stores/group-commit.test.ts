@@ -211,7 +211,7 @@ describe("[S4] a disk that fails", () => {
     await Promise.resolve();
     timers.get(30_000)!();
     await expect(write).rejects.toThrow(StoreError);
-    expect(String(failures)).toBe("Error: the disk did not answer within 30000 ms");
+    expect(String(failures)).toBe("StoreError: a write that the disk did not answer within 30000 ms failed");
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => void unhandled.push(reason);
     process.on("unhandledRejection", note);
@@ -226,12 +226,11 @@ describe("[S4] a disk that fails", () => {
 describe("[S10] a record", () => {
   const name = () => `["a",1] of things`;
 
-  test.each([null, 0, "", "ăîșț 🚗", [], { text: "x".repeat(5000), list: [1, { deep: null }] }])(
-    "comes back as it was: %j",
-    (value) => {
+  test("comes back as it was", () => {
+    for (const value of [null, 0, "", "ăîșț 🚗", [], { text: "x".repeat(5000), list: [1, { deep: null }] }]) {
       expect(decodeRecord(encodeRecord(value), name)).toEqual(value);
-    },
-  );
+    }
+  });
 
   test("with any bit flipped, or any end cut off, is an error that names it", () => {
     const record = encodeRecord({ text: "ok", offset: 17 });

@@ -213,7 +213,7 @@ function evidenceOf(spoil: (to: Case) => void): Evidence {
     history: new Map([
       ["s-ana", ana],
       ["s-dan", dan],
-    ]) as unknown as Evidence["history"],
+    ]),
   };
 }
 
@@ -247,7 +247,7 @@ function message(
     offset,
     businessId: "B1",
     timestamp: timeOf(offset),
-  } as Changeable<ChatMessage>;
+  };
 }
 
 function timeOf(offset: number): string {

@@ -23,8 +23,6 @@ export class LoadUser {
   /** Payloads of the event `error`. */
   readonly errors: Refusal[] = [];
   isTalking = true;
-  /** Messages that had been stored when a connection ended without telling so. */
-  duplicateCount = 0;
   readonly #businessId: string;
   readonly #userId: string;
   readonly #unacknowledged = new Map<string, Sent>();
@@ -93,8 +91,7 @@ export class LoadUser {
     this.acknowledged.push({ userId: this.#userId, clientMessageId, messageId, sessionId, offset, timestamp });
     this.#unacknowledged.delete(clientMessageId);
     // The answer to a duplicate may have been pushed before we came back.
-    if (duplicate === true) this.duplicateCount += 1;
-    else this.#unanswered.add(messageId);
+    if (duplicate !== true) this.#unanswered.add(messageId);
   }
 
   #refuse(response: Refusal): void {
@@ -171,14 +168,6 @@ export class Load {
 
   get unansweredCount(): number {
     return this.#all.reduce((sum, user) => sum + user.unansweredCount, 0);
-  }
-
-  get sentCount(): number {
-    return this.#all.reduce((sum, { sent }) => sum + sent.length, 0);
-  }
-
-  get duplicateCount(): number {
-    return this.#all.reduce((sum, user) => sum + user.duplicateCount, 0);
   }
 
   get refused(): readonly Refusal[] {

@@ -88,23 +88,26 @@ describe("[M12] the join of a user", () => {
     expect(response).toMatchObject({ role: "user", sessionId, offset: rowCount, recovered: false, messages: [] });
   });
 
-  test("[X7] someone else's session is answered as an unknown one", async () => {
-    const [theirs, unknown] = await Promise.all(
-      [sessionId, "8c2f2b5e-5f0a-4f8e-9d57-0a4c0c8f3f11"].map((id) =>
-        joined(app, "bob", { resume: { sessionId: id, offset: 0 } }),
-      ),
-    );
-    expect({ ...theirs!.response, connectionId: "" }).toEqual({ ...unknown!.response, connectionId: "" });
-    expect(theirs!.response).toMatchObject({ sessionId: null, recovered: false, messages: [] });
-  });
+  test.each([0, rowCount - 3, rowCount])(
+    "[X7] someone else's session, from offset %d on, is answered as an unknown one",
+    async (offset) => {
+      const [theirs, unknown] = await Promise.all(
+        [sessionId, "8c2f2b5e-5f0a-4f8e-9d57-0a4c0c8f3f11"].map((id) =>
+          joined(app, "bob", { resume: { sessionId: id, offset } }),
+        ),
+      );
+      expect({ ...theirs!.response, connectionId: "" }).toEqual({ ...unknown!.response, connectionId: "" });
+      expect(theirs!.response).toMatchObject({ sessionId: null, recovered: false, messages: [] });
+    },
+  );
 
   test("[X7] the same user of another business finds nothing of this one", async () => {
     const client = await connect(app);
-    const { response } = await client.call("messages:B2", "phx_join", {
-      userId: "ana",
-      resume: { sessionId, offset: 0 },
-    });
-    expect(response).toMatchObject({ sessionId: null, recovered: false, messages: [] });
+    for (const offset of [0, rowCount - 3]) {
+      const payload = { userId: "ana", resume: { sessionId, offset } };
+      const { response } = await client.call("messages:B2", "phx_join", payload);
+      expect(response).toMatchObject({ sessionId: null, recovered: false, messages: [] });
+    }
   });
 
   test.each([
