@@ -2,7 +2,8 @@ export default {
   testEnvironment: "node",
   roots: ["<rootDir>/test"],
   testMatch: ["**/*.test.ts"],
-  testPathIgnorePatterns: ["/node_modules/"],
+  // The fault cases take minutes; `npm run test:faults` runs them.
+  testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/fault/"],
   extensionsToTreatAsEsm: [".ts"],
   moduleNameMapper: {
     "^(\\.{1,2}/.*)\\.js$": "$1",
