@@ -15,6 +15,7 @@ const layers = {
   "server/agents": [...leaves, "server/messaging"],
   "server/http": [...leaves, "server/auth", "server/presence", "server/messaging"],
   "server/observe": leaves,
+  "server/conform": ["protocol"],
   client: ["protocol"],
 };
 const folders = ["protocol", "client", ...Object.keys(layers).filter((folder) => folder.startsWith("server/"))];
@@ -22,7 +23,7 @@ const folders = ["protocol", "client", ...Object.keys(layers).filter((folder) =>
 // Adapters alone may touch the outside: sockets, disks, processes and the libraries for them.
 const outside = ["ws", "express", "pino", "pino-http", "lmdb", "jose", "helmet", "ioredis", "phoenix", "@aws-sdk/*"];
 const outsideNode = ["net", "http", "https", "fs", "fs/promises", "child_process", "dgram", "tls", "worker_threads"];
-const adapters = ["transports", "stores", "agents", "http", "observe"].map((folder) => `server/${folder}`);
+const adapters = ["transports", "stores", "agents", "http", "observe", "conform"].map((folder) => `server/${folder}`);
 
 const importRules = Object.entries(layers).map(([folder, allowed]) => {
   const forbidden = folders.filter((other) => other !== folder && !allowed.includes(other));

@@ -1,4 +1,5 @@
 import type { Message, OutBroadcast, OutPush, OutReply } from "./message.js";
+import { supabase } from "./supabase.js";
 import { v1 } from "./v1.js";
 import { v2 } from "./v2.js";
 
@@ -24,15 +25,20 @@ export interface Serializer {
   encodeBroadcast(broadcast: OutBroadcast): Encoded;
 }
 
+/** What version 2 is on a mount: as Phoenix has it, or with the binary frames that Supabase added. (SPEC W12) */
+export type Dialect = "phoenix" | "supabase";
+
+const version2: Readonly<Record<Dialect, Serializer>> = { phoenix: v2, supabase };
+
 /**
  * The serializer for a `vsn` connect parameter, or null where Phoenix refuses the connection with 403.
  * A missing `vsn` means 1.0.0. The requirement is `~> 1.0.0` or `~> 2.0.0`: any patch version and build, no
  * pre-release. (SPEC W2)
  */
-export function serializerFor(vsn: unknown): Serializer | null {
+export function serializerFor(vsn: unknown, dialect: Dialect = "phoenix"): Serializer | null {
   if (vsn === undefined) return v1;
   if (typeof vsn !== "string") return null;
   if (/^1\.0\.(0|[1-9]\d{0,9})(\+[0-9A-Za-z.-]+)?$/.test(vsn)) return v1;
-  if (/^2\.0\.(0|[1-9]\d{0,9})(\+[0-9A-Za-z.-]+)?$/.test(vsn)) return v2;
+  if (/^2\.0\.(0|[1-9]\d{0,9})(\+[0-9A-Za-z.-]+)?$/.test(vsn)) return version2[dialect];
   return null;
 }

@@ -16,7 +16,8 @@ export {
 export { type Clock } from "./clock.js";
 export { type SocketLimits } from "./channel/limits.js";
 export { type Meta, Presence, type PresenceOptions, type PresenceState } from "./presence/presence.js";
-export { PubSub } from "./pubsub/pubsub.js";
+export { type AdapterPort, type PubSubAdapter } from "./pubsub/adapter.js";
+export { PubSub, type PubSubOptions } from "./pubsub/pubsub.js";
 export { Telemetry, type TelemetryEvents } from "./telemetry.js";
 export {
   type Accepted,

@@ -146,11 +146,14 @@ export class Endpoint {
    */
   async drain({ batchSize = 500, intervalMs = 200 }: { batchSize?: number; intervalMs?: number } = {}): Promise<void> {
     this.refuseNew();
-    this.telemetry.emit("socket_drain", { sockets: this.#connections.size });
     const connections = [...this.#connections];
-    for (let at = 0; at < connections.length; at += batchSize) {
-      if (at > 0) await new Promise<void>((resolve) => this.#clock.after(intervalMs, resolve));
-      for (const connection of connections.slice(at, at + batchSize)) connection.close(closeCode.restarting, "");
+    const total = connections.length;
+    const rounds = Math.ceil(total / batchSize);
+    for (let index = 0; index < rounds; index += 1) {
+      if (index > 0) await new Promise<void>((resolve) => this.#clock.after(intervalMs, resolve));
+      const batch = connections.slice(index * batchSize, (index + 1) * batchSize);
+      this.telemetry.emit("socket_drain", { count: batch.length, total, index, rounds, intervalMs });
+      for (const connection of batch) connection.close(closeCode.restarting, "");
     }
   }
 
@@ -169,6 +172,7 @@ export class Endpoint {
         limits: { ...phoenixLimits, ...options.limits },
         pubsub: this.pubsub,
         telemetry: this.telemetry,
+        clock: this.#clock,
       },
     };
   }
@@ -202,7 +206,7 @@ export class Endpoint {
       refuseUpgrade(stream, noRoom);
       return;
     }
-    const startedAt = performance.now();
+    const startedAt = this.#startMeasuring();
     const handshake = await this.#shakeHands(found.route.mount, this.#handshakeRequest(found, request));
     if (stream.destroyed) return;
     // It may have begun to stop while the app was deciding.
@@ -214,7 +218,7 @@ export class Endpoint {
   #openWebSocket(
     { mount, webSockets, idleSweep }: WebSocketRoute,
     { serializer, identity, protocol }: AcceptedHandshake,
-    upgrade: { request: IncomingMessage; stream: Duplex; head: Buffer; startedAt: number },
+    upgrade: { request: IncomingMessage; stream: Duplex; head: Buffer; startedAt: number | null },
   ): void {
     const { request, stream, head, startedAt } = upgrade;
     webSockets.upgrade(request, stream, head, protocol, (ws) => {
@@ -229,7 +233,7 @@ export class Endpoint {
         onError: (cause) => this.#failed(mount, cause),
         onClosed: (closed, code) => this.#closed(mount, closed, code),
       });
-      this.#opened(mount, connection, performance.now() - startedAt);
+      this.#opened(mount, connection, startedAt);
     });
   }
 
@@ -240,7 +244,8 @@ export class Endpoint {
       isDraining: () => this.#draining,
       hasRoom: () => this.#hasRoom(),
       shakeHands: (request) => this.#shakeHands(mount, request),
-      opened: (session) => this.#opened(mount, session, 0),
+      startMeasuring: () => this.#startMeasuring(),
+      opened: (session, startedAt) => this.#opened(mount, session, startedAt),
       closed: (session, code) => this.#closed(mount, session, code),
       failed: (cause) => this.#failed(mount, cause),
       limitReached: (limit) => this.telemetry.emit("limit.reached", { limit }),
@@ -277,13 +282,19 @@ export class Endpoint {
     return handshake;
   }
 
-  #opened(mount: Mount, connection: WebSocketConnection | LongPollSession, durationMs: number): void {
+  /** The time at which a connection begins, or null when nobody wants to know how long it takes. */
+  #startMeasuring(): number | null {
+    return this.telemetry.listens("socket_connected") ? this.#clock.monotonic() : null;
+  }
+
+  #opened(mount: Mount, connection: WebSocketConnection | LongPollSession, startedAt: number | null): void {
     this.#connections.add(connection);
+    if (startedAt === null) return;
     this.telemetry.emit("socket_connected", {
       mount: mount.path,
       transport: connection.kind,
       vsn: connection.socket.serializer.name,
-      durationMs,
+      durationMs: this.#clock.monotonic() - startedAt,
     });
   }
 

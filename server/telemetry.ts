@@ -6,12 +6,14 @@ export interface TelemetryEvents {
   socket_connected: { mount: string; transport: string; vsn: string; durationMs: number };
   socket_refused: { mount: string; transport: string; status: number };
   socket_closed: { mount: string; transport: string; code: number };
-  socket_drain: { sockets: number };
+  /** Once a batch, before it is closed: how many of the `total` are in it, and how long the wait for the next one is. */
+  socket_drain: { count: number; total: number; index: number; rounds: number; intervalMs: number };
   channel_joined: { topic: string; result: "ok" | "error"; durationMs: number };
   channel_handled_in: { topic: string; event: string; durationMs: number };
   channel_crashed: { topic: string; event: string; error: unknown };
 
   "limit.reached": { limit: string };
+  "pubsub.failed": { operation: string; error: unknown };
   "message.accepted": { businessId: string; sessionId: string; duplicate: boolean; durationMs: number };
   "message.refused": { businessId: string; code: string };
   "turn.answered": { businessId: string; sessionId: string; node: string; durationMs: number };

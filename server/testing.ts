@@ -40,6 +40,7 @@ export async function connect(
   const transport = new TestTransport();
   const socket = await endpoint.connect(path, transport, v2, params, { ...noInfo, ...info });
   if (socket === null) throw new ConnectRefused(`the connection to ${path} was refused`);
+  transport.onClose = () => socket.closed();
   return new TestSocket(socket, transport);
 }
 
@@ -165,15 +166,19 @@ class TestTransport implements Transport {
   readonly kind = "test";
   readonly received: Received[] = [];
   closeCode: number | null = null;
+  /** Called when the server closes it, as a real connection tells its socket. */
+  onClose: () => void = () => undefined;
   readonly #waiting = new Set<() => void>();
 
   send(frame: Frame): void {
+    if (this.closeCode !== null) return;
     this.received.push(decode(frame));
     for (const check of this.#waiting) check();
   }
 
   close(code: number): void {
-    this.closeCode = code;
+    this.closeCode ??= code;
+    this.onClose();
   }
 
   // Nothing is ever too fast for a test.

@@ -35,12 +35,15 @@ export class ChannelProcess implements ChannelPort {
   readonly #host: ChannelHost;
   readonly #serializer: Serializer;
   readonly #mailbox: Mailbox<Message | Task>;
-  /** Undone when the channel ends: subscriptions, presences. */
   readonly #subscriptions: Unsubscribe[] = [];
+  /** Who wants to know when the channel has ended: presences. */
+  readonly #onEnded: (() => void)[] = [];
   /** What pushes and replies carry: a join without a join_ref lends its ref. */
   readonly #pushRef: Ref;
   #channel: Channel | null = null;
   #status: Status = "joining";
+  /** The client has been told of the end, or cannot be: a `phx_error` that is still to come would be a second one. */
+  #isDiscarded = false;
   #early: Task[] | null = [];
 
   /** @param joinRef as the client sent it: what its messages are compared with, and what the end of the channel carries */
@@ -135,6 +138,7 @@ export class ChannelProcess implements ChannelPort {
 
   /** Ends it without a word to the client: its socket is gone, or a new join took its place. */
   discard(reason: unknown): void {
+    this.#isDiscarded = true;
     this.#end(reason, null);
   }
 
@@ -180,7 +184,7 @@ export class ChannelProcess implements ChannelPort {
 
   onEnded(callback: () => void): void {
     if (this.#status === "ending" || this.#status === "ended") callback();
-    else this.#subscriptions.push(callback);
+    else this.#onEnded.push(callback);
   }
 
   /** @see SocketHandle.subscribe */
@@ -233,9 +237,12 @@ export class ChannelProcess implements ChannelPort {
     if (!this.#host.measures) return this.#channel!.handleIn(event, payload, ref);
     const handled = this.#host.handledIn(this.topic, event);
     const result = this.#channel!.handleIn(event, payload, ref);
-    if (isPromise(result)) return result.finally(handled);
-    handled();
-    return result;
+    // One that throws is told as a crash, whether it does so now or later.
+    const settled = (value: unknown) => {
+      handled();
+      return value;
+    };
+    return isPromise(result) ? result.then(settled) : settled(result);
   }
 
   #settle(item: Message | Task, result: unknown): void {
@@ -282,7 +289,9 @@ export class ChannelProcess implements ChannelPort {
     if (last === reserved.close) this.#host.send(this.closeFrame());
     const finish = () => {
       this.#status = "ended";
-      if (last === reserved.error) this.#host.send(this.#lastFrame(reserved.error, channelCrash));
+      if (last === reserved.error && !this.#isDiscarded) {
+        this.#host.send(this.#lastFrame(reserved.error, channelCrash));
+      }
       this.#host.channelEnded(this);
     };
     if (last !== reserved.error) this.#host.channelEnded(this);
@@ -304,8 +313,9 @@ export class ChannelProcess implements ChannelPort {
 
   #release(): void {
     this.#mailbox.close();
-    for (const unsubscribe of this.#subscriptions) unsubscribe();
-    this.#subscriptions.length = 0;
+    for (const unsubscribe of this.#subscriptions.splice(0)) unsubscribe();
+    // Afterwards, so that what they broadcast does not reach a client that holds this channel for ended.
+    for (const callback of this.#onEnded.splice(0)) callback();
   }
 
   #lastFrame(event: string, payload: unknown): Frame {

@@ -3,6 +3,7 @@ import { Frame } from "../../protocol/frame.js";
 import { DecodeError } from "../../protocol/errors.js";
 import type { Message, Ref } from "../../protocol/message.js";
 import type { Serializer } from "../../protocol/serializer.js";
+import type { Clock } from "../clock.js";
 import type { PubSub, Unsubscribe } from "../pubsub/pubsub.js";
 import type { Telemetry } from "../telemetry.js";
 import { type ChannelFactory, ended, type Reply, type SocketHandle } from "./channel.js";
@@ -21,6 +22,7 @@ export interface SocketContext {
   readonly limits: SocketLimits;
   readonly pubsub: PubSub;
   readonly telemetry: Telemetry;
+  readonly clock: Clock;
 }
 
 /** What `connect` decided. */
@@ -137,9 +139,9 @@ export class Socket implements ChannelHost {
   }
 
   handledIn(topic: string, event: string): () => void {
-    const startedAt = performance.now();
-    return () =>
-      this.#context.telemetry.emit("channel_handled_in", { topic, event, durationMs: performance.now() - startedAt });
+    const { clock, telemetry } = this.#context;
+    const startedAt = clock.monotonic();
+    return () => telemetry.emit("channel_handled_in", { topic, event, durationMs: clock.monotonic() - startedAt });
   }
 
   crashed(topic: string, event: string, error: unknown): void {
@@ -233,7 +235,8 @@ export class Socket implements ChannelHost {
     }
     const channel = new ChannelProcess(this, message.topic as string, message.joinRef, message.ref);
     this.#joining = channel;
-    const startedAt = performance.now();
+    const { clock, telemetry } = this.#context;
+    const startedAt = telemetry.listens("channel_joined") ? clock.monotonic() : null;
     const outcome = channel.join(create, message.payload);
     if (outcome instanceof Promise) {
       outcome
@@ -255,7 +258,7 @@ export class Socket implements ChannelHost {
     return this.#context.topics.match(topic);
   }
 
-  #joined(channel: ChannelProcess, message: Message, reply: Reply, startedAt: number): void {
+  #joined(channel: ChannelProcess, message: Message, reply: Reply, startedAt: number | null): void {
     if (this.#closed) return;
     const accepted = reply.status === "ok";
     if (accepted) {
@@ -269,12 +272,14 @@ export class Socket implements ChannelHost {
     this.#reply(message.joinRef, message, reply);
     for (const frame of held) this.#transport.send(frame);
     if (accepted) channel.begin();
-    this.#context.telemetry.emit("channel_joined", {
-      topic: channel.topic,
-      result: accepted ? "ok" : "error",
-      durationMs: performance.now() - startedAt,
-    });
+    if (startedAt !== null) this.#tellJoined(channel.topic, accepted, startedAt);
     this.#drainInbox();
+  }
+
+  #tellJoined(topic: string, accepted: boolean, startedAt: number): void {
+    const { clock, telemetry } = this.#context;
+    const durationMs = clock.monotonic() - startedAt;
+    telemetry.emit("channel_joined", { topic, result: accepted ? "ok" : "error", durationMs });
   }
 
   #drainInbox(): void {

@@ -16,6 +16,9 @@ export function logTelemetry(telemetry: Telemetry, logger: Logger): void {
     logger.error({ ...event, error: describe(error) }, "channel crashed"),
   );
   telemetry.attach("limit.reached", (event) => logger.warn(event, "limit reached"));
+  telemetry.attach("pubsub.failed", ({ error, ...event }) =>
+    logger.error({ ...event, error: describe(error) }, "pubsub failed"),
+  );
   telemetry.attach("message.refused", (event) => logger.debug(event, "message refused"));
   telemetry.attach("turn.answered", (event) => logger.debug(event, "turn answered"));
   telemetry.attach("turn.failed", ({ error, ...event }) =>

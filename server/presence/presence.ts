@@ -51,8 +51,11 @@ export class Presence {
     const { owner, topic, name } = this.#locate(channel, key, options);
     if (this.#find(topic, name, owner) !== null) return failure("already_tracked");
     const tracked = { ...meta, phx_ref: this.#newRef() };
+    const isKnown = this.#owned.has(owner);
     this.#add(topic, name, { owner, meta: tracked });
     this.#tell(topic, oneMeta(name, tracked), none());
+    // Last, because a channel that has ended already calls back at once, and a leave must not be told before its join.
+    if (!isKnown) owner.onEnded(() => this.#ended(owner));
     return success(undefined);
   }
 
@@ -116,11 +119,9 @@ export class Presence {
     const keys = this.#topics.get(topic) ?? new Map<string, Entry[]>();
     this.#topics.set(topic, keys);
     keys.set(name, [...(keys.get(name) ?? []), entry]);
-    const isKnown = this.#owned.has(entry.owner);
     const owned = this.#owned.get(entry.owner) ?? new Map<string, Set<string>>();
     this.#owned.set(entry.owner, owned);
     owned.set(topic, (owned.get(topic) ?? new Set()).add(name));
-    if (!isKnown) entry.owner.onEnded(() => this.#ended(entry.owner));
   }
 
   #remove(topic: string, name: string, owner: ChannelPort): Meta | null {
@@ -147,7 +148,8 @@ export class Presence {
   }
 
   #tell(topic: string, joins: PresenceState, leaves: PresenceState): void {
-    this.#pubsub.broadcast(topic, "presence_diff", { joins, leaves });
+    // Presences are of one node, as `list` is: a diff of another node's would not fit what a client was given.
+    this.#pubsub.broadcastLocally(topic, "presence_diff", { joins, leaves });
   }
 }
 

@@ -1,6 +1,8 @@
 import { Frame } from "../../protocol/frame.js";
 import type { OutBroadcast } from "../../protocol/message.js";
 import type { Serializer } from "../../protocol/serializer.js";
+import type { Telemetry } from "../telemetry.js";
+import type { AdapterPort, PubSubAdapter } from "./adapter.js";
 
 /** A socket on a topic. What it does not intercept reaches it on the fast lane: as a frame encoded once for all. */
 export interface Subscriber {
@@ -19,9 +21,39 @@ export type Listener = (broadcast: OutBroadcast) => void;
 
 export type Unsubscribe = () => void;
 
-/** Topics of one node. Delivery is synchronous, so what one caller broadcasts arrives in its order. (SPEC R9) */
+export interface PubSubOptions {
+  /** Carries broadcasts to the other nodes; without one there are none. */
+  readonly adapter?: PubSubAdapter;
+  /** Is told what the adapter could not do. */
+  readonly telemetry?: Telemetry;
+}
+
+/**
+ * Topics of one node, and with an adapter of all nodes. Delivery on a node is synchronous, so what one caller
+ * broadcasts arrives in its order. (SPEC R9, R11)
+ */
 export class PubSub {
   readonly #topics = new Map<string, Topic>();
+  readonly #adapter: PubSubAdapter | null;
+  readonly #telemetry: Telemetry | null;
+  #isStarted = false;
+
+  constructor({ adapter, telemetry }: PubSubOptions = {}) {
+    this.#adapter = adapter ?? null;
+    this.#telemetry = telemetry ?? null;
+  }
+
+  /** Joins the other nodes. Until then, and without an adapter, a broadcast stays on this one. */
+  async start(): Promise<void> {
+    await this.#adapter?.start(this.#port);
+    this.#isStarted = true;
+  }
+
+  /** Leaves the other nodes. On this one broadcasts go on. */
+  async stop(): Promise<void> {
+    this.#isStarted = false;
+    await this.#adapter?.stop();
+  }
 
   /** Topics with at least one subscriber or listener. */
   get topicCount(): number {
@@ -49,15 +81,38 @@ export class PubSub {
   }
 
   /**
+   * Sends to the subscribers of this node, then to the other nodes.
    * @param payload an object, or bytes for version 2 clients
-   * @param except an owner whose own subscribers do not get it
-   * @throws EncodeError when a subscriber's protocol version cannot carry the payload
+   * @param except an owner whose own subscribers do not get it; the owner is of this node, so on others nobody is left out
+   * @throws EncodeError when the protocol version of a subscriber of this node cannot carry the payload
    */
   broadcast(topic: string, event: string, payload: unknown, except: unknown = nobody): void {
+    this.broadcastLocally(topic, event, payload, except);
+    if (this.#isStarted) this.#adapter?.publish(topic, event, payload);
+  }
+
+  /** Sends to the subscribers of this node alone. Parameters and errors are those of `broadcast`. */
+  broadcastLocally(topic: string, event: string, payload: unknown, except: unknown = nobody): void {
     const entry = this.#topics.get(topic);
     if (entry === undefined) return;
     for (const lane of entry.lanes) lane.broadcast(event, payload, except);
     for (const listener of entry.listeners) listener({ topic, event, payload });
+  }
+
+  /** What the adapter brings was published already. A mistake in it has no caller to throw at, and must not cost a node. */
+  readonly #port: AdapterPort = {
+    deliver: (topic, event, payload) => {
+      try {
+        this.broadcastLocally(topic, event, payload);
+      } catch (cause) {
+        this.#failed("deliver", cause);
+      }
+    },
+    failed: (cause) => this.#failed("adapter", cause),
+  };
+
+  #failed(operation: string, error: unknown): void {
+    this.#telemetry?.emit("pubsub.failed", { operation, error });
   }
 
   #entry(topic: string): Topic {

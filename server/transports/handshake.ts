@@ -41,7 +41,7 @@ export async function shakeHands(options: HandshakeRequest, onError: (cause: unk
     const protocols = subprotocol(options);
     if (protocols === null) return { accepted: false, answer: forbidden };
     const params = paramsOf(options);
-    const serializer = serializerFor(params.vsn);
+    const serializer = serializerFor(params.vsn, mount.dialect);
     if (serializer === null) return { accepted: false, answer: forbidden };
     const decision = await decide(mount, params, infoOf(options, targetOf(request), protocols.token));
     if (isRefused(decision)) {

@@ -22,7 +22,9 @@ export interface LongPollHost {
   /** Whether one more socket may be opened. */
   hasRoom(): boolean;
   shakeHands(request: HandshakeRequest): Promise<Handshake>;
-  opened(session: LongPollSession): void;
+  /** The time at which a connection begins, or null when nobody wants to know how long it takes. */
+  startMeasuring(): number | null;
+  opened(session: LongPollSession, startedAt: number | null): void;
   closed(session: LongPollSession, code: number): void;
   failed(cause: unknown): void;
   limitReached(limit: string): void;
@@ -110,9 +112,10 @@ export class LongPoll {
       return;
     }
     this.#sessionCount += 1;
+    const startedAt = this.#host.startMeasuring();
     const handshake = await this.#host.shakeHands(request);
     if (handshake.accepted && !response.destroyed) {
-      const { token } = this.#begin(handshake);
+      const { token } = this.#begin(handshake, startedAt);
       this.#say(response, { status: 410, token, messages: [] });
       return;
     }
@@ -129,7 +132,7 @@ export class LongPoll {
     return false;
   }
 
-  #begin({ serializer, identity }: Handshake & { readonly accepted: true }): LongPollSession {
+  #begin({ serializer, identity }: Handshake & { readonly accepted: true }, startedAt: number | null): LongPollSession {
     const { clock, sessions } = this.#host;
     const session = new LongPollSession({
       token: randomBytes(tokenBytes).toString("base64url"),
@@ -146,7 +149,7 @@ export class LongPoll {
       },
     });
     sessions.set(session.token, session);
-    this.#host.opened(session);
+    this.#host.opened(session, startedAt);
     return session;
   }
 

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { Dialect } from "../../protocol/serializer.js";
 import type { ChannelFactory } from "../channel/channel.js";
 import type { SocketLimits } from "../channel/limits.js";
 import type { OriginPolicy } from "./origin.js";
@@ -107,6 +108,8 @@ export interface MountOptions {
   readonly longpoll?: boolean | Partial<LongPollOptions>;
   readonly checkOrigin?: OriginPolicy;
   readonly authToken?: boolean;
+  /** What clients of version 2 speak: `supabase` adds that client's binary broadcasts. Phoenix's unless it is given. */
+  readonly dialect?: Dialect;
   /** What a refused WebSocket handshake is answered. */
   readonly onRefused?: (reason: unknown) => HttpAnswer;
   readonly limits?: Partial<SocketLimits>;

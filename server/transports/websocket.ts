@@ -156,6 +156,8 @@ export class WebSocketConnection implements Transport, Flushable, Idle {
     if (!this.#open) return;
     this.flush();
     this.#open = false;
+    // The answer to our close frame must be read, also where a slow channel has stopped the reading.
+    this.#ws.resume();
     this.socket.closed();
   }
 

@@ -1,6 +1,6 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "@jest/globals";
-import { error, type HandleResult, type JoinResult, Killed, ok, stop } from "../../server/channel/channel.js";
+import { Channel, error, type HandleResult, type JoinResult, Killed, ok, stop } from "../../server/channel/channel.js";
 import { PubSub } from "../../server/pubsub/pubsub.js";
 import { connect, deferred, type Script, type ScriptedChannel, settle } from "../support/scripted-channel.js";
 
@@ -580,4 +580,34 @@ test("[R8] what a channel sends itself while joining is handled after the reply,
     ["1", null, topic, "info", { n: 1 }],
     ["1", null, topic, "info", { n: 2 }],
   ]);
+});
+
+test("[R5] [C7] a channel that is still ending when a new join replaces it is told to have ended once", async () => {
+  const gate = deferred();
+  const script: Script = {
+    handleIn: () => {
+      throw boom;
+    },
+    terminate: () => gate.promise,
+  };
+  const { transport, receive } = joinedTo(script);
+  receive("1", "2", topic, "crash");
+  receive("3", "3", topic, "phx_join");
+  expect(transport.take()).toEqual([okReply("3", {}, "3"), closed]);
+  gate.resolve();
+  await settle();
+  expect(transport.take()).toEqual([]);
+});
+
+test("[C9] whoever waits for the end of a channel hears of it after its subscriptions are gone", () => {
+  const pubsub = new PubSub();
+  const script: Script = {
+    join: (channel) => {
+      Channel.portOf(channel).onEnded(() => pubsub.broadcast(topic, "gone", {}));
+      return ok();
+    },
+  };
+  const { transport, receive } = joinedTo(script, { pubsub });
+  receive("3", "3", topic, "phx_join");
+  expect(transport.take()).toEqual([okReply("3", {}, "3"), closed]);
 });

@@ -9,7 +9,7 @@ import { until } from "../support/until.js";
 import { createChatServer } from "./chat-room.js";
 
 test("[R10] the chat room of the guide, without a network", async () => {
-  const { endpoint } = createChatServer();
+  const { endpoint, presence } = createChatServer();
   await expect(connect(endpoint, "/socket")).rejects.toThrow(ConnectRefused);
   const [alice, bob] = [
     await connect(endpoint, "/socket", { name: "alice" }),
@@ -29,6 +29,10 @@ test("[R10] the chat room of the guide, without a network", async () => {
   expect(await a.assertBroadcast("presence_diff")).toMatchObject({ joins: { bob: { metas: [{ typing: true }] } } });
   endpoint.broadcast("user:bob", "disconnect", {});
   expect(bob.closeCode).toBe(1001);
+  // As a real connection, one without a network takes its channels with it.
+  expect(Object.keys(presence.list("room:1"))).toEqual(["alice"]);
+  alice.close();
+  expect(endpoint.pubsub.topicCount).toBe(0);
 });
 
 test("[P6] the chat room of the guide, with phoenix.Presence", async () => {

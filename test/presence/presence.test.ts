@@ -19,6 +19,7 @@ class Roster extends Channel {
     if (event === "track") return resultOf(presence.track(this, key, meta, options));
     if (event === "update") return resultOf(presence.update(this, key, meta, options));
     if (event === "untrack") presence.untrack(this, key, options);
+    if (event === "late") setImmediate(() => presence.track(this, "late", {}));
     if (event === "crash") throw new Error("on purpose");
     return ok(presence.list(topic ?? this.topic));
   }
@@ -137,5 +138,20 @@ describe("Presence", () => {
     a.close();
     await b.room.assertBroadcast("presence_diff", { leaves: { alice: {} } });
     b.close();
+  });
+
+  test("[P1] who tracks after its channel has ended is told to have come and gone, in this order", async () => {
+    const { room, close } = await join();
+    const diffs: unknown[] = [];
+    const unlisten = endpoint.pubsub.listen("room:1", ({ payload }) => void diffs.push(payload));
+    await call(room, "late", {});
+    close();
+    await new Promise((resolve) => setImmediate(resolve));
+    unlisten();
+    const late = { late: { metas: [{ phx_ref: "r1" }] } };
+    expect(diffs).toEqual([
+      { joins: late, leaves: {} },
+      { joins: {}, leaves: late },
+    ]);
   });
 });

@@ -5,6 +5,7 @@ import { Channel, type ChannelFactory, type HandleResult, type JoinResult, ok } 
 import { phoenixLimits, type SocketLimits } from "../../server/channel/limits.js";
 import { Socket } from "../../server/channel/socket.js";
 import { Topics } from "../../server/channel/topics.js";
+import { systemClock } from "../../server/clock.js";
 import { PubSub } from "../../server/pubsub/pubsub.js";
 import { Telemetry } from "../../server/telemetry.js";
 import { FakeTransport } from "./fake-transport.js";
@@ -106,6 +107,7 @@ export function connect(scripts: Readonly<Record<string, Script>>, options: Conn
     limits: { ...phoenixLimits, ...limits },
     pubsub,
     telemetry,
+    clock: systemClock,
   };
   const socket = new Socket(context, transport, serializer, { id, assigns: {} });
   transport.onClose = () => socket.closed();

@@ -44,6 +44,7 @@ function open(more: Partial<LongPollOptions> = {}, limits = {}) {
       limits: { ...phoenixLimits, ...limits },
       pubsub,
       telemetry: new Telemetry(),
+      clock,
     },
     serializer: v2,
     identity: { id: "user:1", assigns: {} },

@@ -1,0 +1,215 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { WebSocket } from "ws";
+import { Channel, Endpoint, error, type HandleResult, type JoinResult, ok, refuse, stop } from "../server/bennu.js";
+import { Telemetry, type TelemetryEvents } from "../server/telemetry.js";
+import { FakeClock } from "./support/fake-clock.js";
+import { connectOffline, type Kind, type OfflineClient } from "./support/offline-client.js";
+import { until } from "./support/until.js";
+
+/** A clock that counts how often it is asked for the time. */
+class CountingClock extends FakeClock {
+  askedCount = 0;
+
+  override monotonic(): number {
+    this.askedCount += 1;
+    return super.monotonic();
+  }
+}
+
+let clock: CountingClock;
+let endpoint: Endpoint;
+let events: [name: string, event: Readonly<Record<string, unknown>>][];
+
+/** Takes as long as its payload says. */
+class Slow extends Channel {
+  override async join(payload: unknown): Promise<JoinResult> {
+    const { ms = 0, deny = false } = payload as { ms?: number; deny?: boolean };
+    await wait(ms);
+    return deny ? error() : ok();
+  }
+
+  override handleIn(event: string, payload: unknown): HandleResult | Promise<HandleResult> {
+    if (event === "crash") throw new Error("on purpose");
+    if (event === "crash_later") return wait(5).then(() => Promise.reject(new Error("on purpose")));
+    if (event === "stop") return stop();
+    const { ms } = payload as { ms?: number };
+    return ms === undefined ? ok() : wait(ms).then(() => ok());
+  }
+}
+
+// Time passes because somebody waits.
+async function wait(ms: number): Promise<void> {
+  await Promise.resolve();
+  clock.advance(ms);
+}
+
+const names = ["socket_connected", "socket_refused", "socket_closed", "socket_drain"] as const;
+const channelNames = ["channel_joined", "channel_handled_in", "channel_crashed"] as const;
+
+function listen(...wanted: readonly (keyof TelemetryEvents)[]): void {
+  for (const name of wanted) endpoint.telemetry.attach(name, (event) => void events.push([name, { ...event }]));
+}
+
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function open(kind: Kind): Promise<OfflineClient> {
+  const client = await connectOffline(endpoint, { kind, vsn: "2.0.0", id: "u" });
+  await settle();
+  return client;
+}
+
+async function play(client: OfflineClient): Promise<void> {
+  const send = async (ref: string, event: string, payload: object) => {
+    client.send({ joinRef: "1", ref, topic: "room:1", event, payload: { ...payload } });
+    await settle();
+  };
+  await send("1", "phx_join", { ms: 30 });
+  await send("2", "quick", { secret: "s3cret" });
+  await send("3", "slow", { ms: 7 });
+  await send("4", "crash", {});
+  client.send({ joinRef: "5", ref: "5", topic: "room:2", event: "phx_join", payload: { ms: 4, deny: true } });
+  await settle();
+}
+
+beforeEach(() => {
+  clock = new CountingClock();
+  events = [];
+  endpoint = new Endpoint({
+    clock,
+    telemetry: new Telemetry(),
+    mounts: {
+      "/socket": {
+        channels: { "room:*": Slow },
+        longpoll: true,
+        connect: async ({ id, deny }) => {
+          await wait(11);
+          return deny === "true" ? refuse() : { id: String(id) };
+        },
+      },
+    },
+  });
+});
+
+afterEach(() => endpoint.terminate());
+
+describe.each<Kind>(["websocket", "longpoll", "test"])("telemetry over %s", (kind) => {
+  test("[C10] [X6] says how long joins and handlers took, under the names of Phoenix", async () => {
+    listen(...channelNames);
+    await play(await open(kind));
+    const crashed = { topic: "room:1", event: "crash", error: new Error("on purpose") };
+    expect(events).toEqual([
+      ["channel_joined", { topic: "room:1", result: "ok", durationMs: 30 }],
+      ["channel_handled_in", { topic: "room:1", event: "quick", durationMs: 0 }],
+      ["channel_handled_in", { topic: "room:1", event: "slow", durationMs: 7 }],
+      ["channel_crashed", crashed],
+      ["channel_joined", { topic: "room:2", result: "error", durationMs: 4 }],
+    ]);
+    expect(JSON.stringify(events)).not.toContain("s3cret");
+  });
+
+  test("[C10] a handler that throws is told as a crash, now or later, and not as handled", async () => {
+    listen(...channelNames);
+    const client = await open(kind);
+    for (const [index, event] of ["phx_join", "crash", "phx_join", "crash_later", "phx_join", "stop"].entries()) {
+      const ref = String(index + 1);
+      client.send({ joinRef: event === "phx_join" ? ref : String(index), ref, topic: "room:1", event, payload: {} });
+      await settle();
+    }
+    expect(events.map(([name, event]) => [name, event.event])).toEqual([
+      ["channel_joined", undefined],
+      ["channel_crashed", "crash"],
+      ["channel_joined", undefined],
+      ["channel_crashed", "crash_later"],
+      ["channel_joined", undefined],
+      ["channel_handled_in", "stop"],
+    ]);
+  });
+
+  test("[C10] measures nothing when nobody listens", async () => {
+    // The idle sweep and the windows of long-polls ask the fake clock for nothing.
+    await play(await open(kind));
+    endpoint.telemetry.attach("channel_joined", () => undefined)();
+    await play(await open(kind));
+    expect(clock.askedCount).toBe(0);
+    expect(events).toEqual([]);
+  });
+
+  test("[C10] measures only what somebody listens to", async () => {
+    listen("channel_joined");
+    await play(await open(kind));
+    expect(clock.askedCount).toBe(4);
+  });
+});
+
+describe.each<Kind>(["websocket", "longpoll"])("telemetry of connections over %s", (kind) => {
+  test("[C10] says how long the connect took, and how it ended", async () => {
+    listen(...names);
+    const client = await open(kind);
+    const mount = { mount: "/socket", transport: kind };
+    expect(events.splice(0)).toEqual([["socket_connected", { ...mount, vsn: "2.0.0", durationMs: 11 }]]);
+    endpoint.broadcast("u", "disconnect", {});
+    await until("the end", () => events.length > 0);
+    expect(events).toEqual([["socket_closed", { ...mount, code: 1001 }]]);
+    client.close(false);
+  });
+
+  test("[C10] [T4] says that a connection was refused, and with what", async () => {
+    listen(...names);
+    const server = createServer((request, response) => void endpoint.handle(request, response));
+    endpoint.attach(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const url = `127.0.0.1:${(server.address() as AddressInfo).port}/socket/${kind}?vsn=2.0.0&deny=true`;
+    if (kind === "longpoll") await fetch(`http://${url}`);
+    else await new Promise<void>((resolve) => new WebSocket(`ws://${url}`).on("error", () => resolve()));
+    server.close();
+    expect(events).toEqual([["socket_refused", { mount: "/socket", transport: kind, status: 403 }]]);
+  });
+
+  test("[C10] tells every batch of a drain before it is closed", async () => {
+    const clients = [await open(kind), await open(kind), await open(kind)];
+    listen(...names);
+    const drained = endpoint.drain({ batchSize: 2, intervalMs: 50 });
+    await settle();
+    const drains = () => events.filter(([name]) => name === "socket_drain").map(([, event]) => event);
+    const all = { total: 3, rounds: 2, intervalMs: 50 };
+    expect(drains()).toEqual([{ ...all, count: 2, index: 0 }]);
+    expect(events[0]![0]).toBe("socket_drain");
+    clock.advance(50);
+    await drained;
+    await settle();
+    expect(drains()).toEqual([
+      { ...all, count: 2, index: 0 },
+      { ...all, count: 1, index: 1 },
+    ]);
+    expect(events.filter(([name, { code }]) => name === "socket_closed" && code === 1012)).toHaveLength(3);
+    for (const client of clients) client.close(false);
+  });
+});
+
+test("[C10] a drain of nobody tells nothing", async () => {
+  listen(...names);
+  await endpoint.drain();
+  expect(events).toEqual([]);
+});
+
+describe("Telemetry", () => {
+  test("[C10] listens while somebody is attached, and calls each who is", () => {
+    const telemetry = new Telemetry();
+    const got: string[] = [];
+    expect(telemetry.listens("limit.reached")).toBe(false);
+    const detach = telemetry.attach("limit.reached", ({ limit }) => void got.push(`a ${limit}`));
+    const detachOther = telemetry.attach("limit.reached", ({ limit }) => void got.push(`b ${limit}`));
+    telemetry.emit("limit.reached", { limit: "X" });
+    detach();
+    detach();
+    telemetry.emit("limit.reached", { limit: "Y" });
+    expect(telemetry.listens("limit.reached")).toBe(true);
+    detachOther();
+    telemetry.emit("limit.reached", { limit: "Z" });
+    expect([got, telemetry.listens("limit.reached")]).toEqual([["a X", "b X", "b Y"], false]);
+  });
+});
