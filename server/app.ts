@@ -175,8 +175,10 @@ function deskMount(config: Config, tokens: Tokens | null, ids: Ids, channel: () 
       maxSendQueueBytes: config.MAX_SEND_QUEUE_BYTES,
     },
     longpoll: config.LONGPOLL && {
-      // Newer clients put all that they have to say into one POST.
+      // Newer clients put all that they have to say into one POST, some of them more than Phoenix's 100 messages: what
+      // is not read is lost, so the size alone limits it.
       maxBodyBytes: 16 * config.MAX_FRAME_BYTES,
+      maxBatchEntries: 16 * config.MAX_FRAME_BYTES,
       maxBufferBytes: config.MAX_SEND_QUEUE_BYTES,
       maxSessions: config.MAX_SOCKETS,
     },

@@ -28,3 +28,4 @@ export {
   type Refused,
   type WebSocketOptions,
 } from "./transports/mount.js";
+export { type Dialect } from "../protocol/serializer.js";
