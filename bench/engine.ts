@@ -5,7 +5,12 @@ import type { Figure, Goal, Options, Part } from "./part.js";
 import * as wire from "./peers/wire.js";
 import { ServerProcess } from "./server-process.js";
 
-const peers: readonly { readonly name: string; readonly module: URL }[] = [
+interface Peer {
+  readonly name: string;
+  readonly module: URL;
+}
+
+const peers: readonly Peer[] = [
   { name: "floor", module: new URL("peers/floor.js", import.meta.url) },
   { name: "ws", module: new URL("peers/ws.js", import.meta.url) },
   { name: "bennu", module: new URL("../test/transcript/server.js", import.meta.url) },
@@ -85,30 +90,49 @@ const workloads: readonly Workload[] = [
   },
 ];
 
-// Round by round each peer in turn, so that what else the machine does disturbs all of them alike.
 async function measure(workload: Workload, options: Options): Promise<Figure> {
-  const { work, unit, goal, rounds, isFresh = false } = workload;
+  const { work, unit, goal, isFresh = false } = workload;
   const samples = new Map<string, number[]>(peers.map(({ name }) => [name, []]));
-  for (let group = 0; group < (isFresh ? rounds : 1); group += 1) {
-    const servers = await Promise.all(peers.map(({ name, module }) => start(module, `${work} ${name}`, options)));
-    const subjects: Subject[] = [];
-    try {
-      for (const server of servers) subjects.push(await workload.prepare(server));
-      for (let round = 0; round < (isFresh ? 1 : rounds); round += 1) {
-        for (const [index, { name }] of peers.entries()) samples.get(name)!.push(await subjects[index]!.sample());
-      }
-    } finally {
-      for (const subject of subjects) subject.close();
-      await Promise.all(servers.map((server) => server.stop()));
-    }
-  }
+  await (isFresh ? measureAfresh : measureInTurn)(workload, samples, options);
   return { work, unit, samples, goal };
 }
 
-function start(module: URL, name: string, { profileFolder }: Options): Promise<ServerProcess> {
-  const profile =
-    profileFolder === null ? null : { folder: profileFolder, name: name.replace(/[^0-9a-z]+/gi, "-").toLowerCase() };
-  return ServerProcess.start({ module, profile });
+type Samples = ReadonlyMap<string, number[]>;
+
+// Round by round each peer in turn, so that what else the machine does disturbs all of them alike.
+async function measureInTurn(workload: Workload, samples: Samples, options: Options): Promise<void> {
+  const runs: { readonly name: string; readonly server: ServerProcess; readonly subject: Subject }[] = [];
+  for (const peer of peers) {
+    const server = await start(peer, workload, options);
+    runs.push({ name: peer.name, server, subject: await workload.prepare(server) });
+  }
+  for (let round = 0; round < workload.rounds; round += 1) {
+    for (const { name, subject } of runs) samples.get(name)!.push(await subject.sample());
+  }
+  for (const { server, subject } of runs) {
+    subject.close();
+    await server.stop();
+  }
+}
+
+async function measureAfresh(workload: Workload, samples: Samples, options: Options): Promise<void> {
+  for (let round = 0; round < workload.rounds; round += 1) {
+    for (const peer of peers) {
+      const server = await start(peer, workload, options);
+      const subject = await workload.prepare(server);
+      samples.get(peer.name)!.push(await subject.sample());
+      subject.close();
+      await server.stop();
+    }
+  }
+}
+
+function start({ name, module }: Peer, { work }: Workload, { profileFolder }: Options): Promise<ServerProcess> {
+  const profileName = `${work} ${name}`.replace(/[^0-9a-z]+/gi, "-").toLowerCase();
+  return ServerProcess.start({
+    module,
+    profile: profileFolder === null ? null : { folder: profileFolder, name: profileName },
+  });
 }
 
 async function prepareBroadcast(
@@ -150,7 +174,9 @@ async function prepareConnect(server: ServerProcess): Promise<Subject> {
 async function prepareMemory(server: ServerProcess): Promise<Subject> {
   const sockets = 4000;
   const load = newLoad(server);
-  await load.open(200);
+  // What a server needs however many sockets it has, such as its compiled code and room for short-lived objects, is
+  // there before.
+  await load.open(1000);
   return {
     async sample() {
       const before = await server.memory();

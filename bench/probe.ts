@@ -15,6 +15,9 @@ process.on("message", (question: keyof Answers) => {
   else process.exit(0);
 });
 
+// A bench that fails leaves no server behind.
+process.on("disconnect", () => process.exit(1));
+
 function cpuMicros(): number {
   const { user, system } = process.cpuUsage();
   return user + system;
