@@ -23,7 +23,8 @@ import {
   type WebSocketOptions,
 } from "./transports/mount.js";
 import { matchSegments, segmentsOf } from "./transports/paths.js";
-import { WebSocketConnection, WebSockets } from "./transports/websocket.js";
+import { type Soon, then } from "./transports/soon.js";
+import { WebSocketConnection, type WebSocketHome, WebSockets } from "./transports/websocket.js";
 
 export interface EndpointOptions {
   /** Paths where clients connect, `:name` segments become connect params. */
@@ -48,7 +49,7 @@ interface WebSocketRoute {
   readonly segments: readonly string[];
   readonly mount: Mount;
   readonly webSockets: WebSockets;
-  readonly idleSweep: IdleSweep;
+  readonly home: WebSocketHome;
 }
 
 interface LongPollRoute {
@@ -76,6 +77,8 @@ export class Endpoint {
   readonly #maxSockets: number;
   readonly #mounts: ReadonlyMap<string, Mount>;
   readonly #routes: readonly Route[];
+  /** What the paths without parameters lead to, so that most requests need no search. */
+  readonly #routeByPath = new Map<string, Found>();
   readonly #connections = new Set<WebSocketConnection | LongPollSession>();
   readonly #sessions = new Map<string, LongPollSession>();
   #handshakes = 0;
@@ -90,6 +93,10 @@ export class Endpoint {
     const mounts = Object.entries(options.mounts).map(([path, mount]) => this.#mount(path, mount));
     this.#mounts = new Map(mounts.map((mount) => [mount.path, mount]));
     this.#routes = mounts.flatMap((mount) => this.#routesOf(mount));
+    for (const { segments } of this.#routes) {
+      const found = this.#search(segments);
+      if (found !== null) this.#routeByPath.set(`/${segments.join("/")}`, found);
+    }
   }
 
   get socketCount(): number {
@@ -99,7 +106,7 @@ export class Endpoint {
   /** Takes over the upgrades of `server`. Its ordinary requests go through `handle` first. */
   attach(server: Server): void {
     server.on("upgrade", (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-      void this.#upgrade(request, stream, head);
+      this.#upgrade(request, stream, head);
     });
   }
 
@@ -183,8 +190,8 @@ export class Endpoint {
     if (websocket !== false) {
       const options: WebSocketOptions = { ...defaultWebSocket, ...(websocket === true ? {} : websocket) };
       const segments = segmentsOf(mount.path + options.path);
-      const idleSweep = new IdleSweep(this.#clock, options.idleTimeoutMs);
-      routes.push({ kind: "websocket", segments, mount, webSockets: new WebSockets(options), idleSweep });
+      const home = this.#webSocketHome(mount, options);
+      routes.push({ kind: "websocket", segments, mount, webSockets: new WebSockets(options), home });
     }
     if (longpoll !== false) {
       const options: LongPollOptions = { ...defaultLongPoll, ...(longpoll === true ? {} : longpoll) };
@@ -194,9 +201,17 @@ export class Endpoint {
     return routes;
   }
 
-  async #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): Promise<void> {
-    // A peer that resets during the handshake must not become an unhandled error.
-    stream.on("error", () => stream.destroy());
+  #webSocketHome(mount: Mount, options: WebSocketOptions): WebSocketHome {
+    return {
+      options,
+      context: mount.context,
+      idleSweep: new IdleSweep(this.#clock, options.idleTimeoutMs),
+      failed: (cause) => this.#failed(mount, cause),
+      closed: (connection, code) => this.#closed(mount, connection, code),
+    };
+  }
+
+  #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     const found = this.#find(request.url ?? "");
     if (found === null || !isWebSocket(found)) {
       refuseUpgrade(stream, { status: 404 });
@@ -207,32 +222,27 @@ export class Endpoint {
       return;
     }
     const startedAt = this.#startMeasuring();
-    const handshake = await this.#shakeHands(found.route.mount, this.#handshakeRequest(found, request));
-    if (stream.destroyed) return;
-    // It may have begun to stop while the app was deciding.
-    if (handshake.accepted && this.#draining) refuseUpgrade(stream, noRoom);
-    else if (handshake.accepted) this.#openWebSocket(found.route, handshake, { request, stream, head, startedAt });
-    else refuseUpgrade(stream, handshake.answer);
+    const { route } = found;
+    const deciding = this.#shakeHands(route.mount, this.#handshakeRequest(found, request));
+    // A peer that resets while the app decides must not become an unhandled error.
+    if (deciding instanceof Promise) stream.on("error", destroy);
+    void then(deciding, (handshake) => {
+      if (stream.destroyed) return;
+      // It may have begun to stop while the app was deciding.
+      if (handshake.accepted && this.#draining) refuseUpgrade(stream, noRoom);
+      else if (handshake.accepted) this.#openWebSocket(route, handshake, { request, stream, head, startedAt });
+      else refuseUpgrade(stream, handshake.answer);
+    });
   }
 
   #openWebSocket(
-    { mount, webSockets, idleSweep }: WebSocketRoute,
+    { mount, webSockets, home }: WebSocketRoute,
     { serializer, identity, protocol }: AcceptedHandshake,
     upgrade: { request: IncomingMessage; stream: Duplex; head: Buffer; startedAt: number | null },
   ): void {
     const { request, stream, head, startedAt } = upgrade;
     webSockets.upgrade(request, stream, head, protocol, (ws) => {
-      const connection = new WebSocketConnection({
-        ws,
-        stream,
-        options: webSockets.options,
-        context: mount.context,
-        serializer,
-        identity,
-        idleSweep,
-        onError: (cause) => this.#failed(mount, cause),
-        onClosed: (closed, code) => this.#closed(mount, closed, code),
-      });
+      const connection = new WebSocketConnection(home, { ws, stream, serializer, identity });
       this.#opened(mount, connection, startedAt);
     });
   }
@@ -271,15 +281,19 @@ export class Endpoint {
     };
   }
 
-  async #shakeHands(mount: Mount, request: HandshakeRequest): Promise<Handshake> {
+  #shakeHands(mount: Mount, request: HandshakeRequest): Soon<Handshake> {
     this.#handshakes += 1;
-    const handshake = await shakeHands(request, (cause) => this.#failed(mount, cause));
-    this.#handshakes -= 1;
-    if (!handshake.accepted) {
-      const { status } = handshake.answer;
-      this.telemetry.emit("socket_refused", { mount: mount.path, transport: request.transport, status });
-    }
-    return handshake;
+    return then(
+      shakeHands(request, (cause) => this.#failed(mount, cause)),
+      (handshake) => {
+        this.#handshakes -= 1;
+        if (!handshake.accepted) {
+          const { status } = handshake.answer;
+          this.telemetry.emit("socket_refused", { mount: mount.path, transport: request.transport, status });
+        }
+        return handshake;
+      },
+    );
   }
 
   /** The time at which a connection begins, or null when nobody wants to know how long it takes. */
@@ -325,13 +339,22 @@ export class Endpoint {
   }
 
   #find(url: string): Found | null {
-    const segments = segmentsOf(url.split("?", 1)[0]!);
+    const question = url.indexOf("?");
+    const path = question < 0 ? url : url.slice(0, question);
+    return this.#routeByPath.get(path) ?? this.#search(segmentsOf(path));
+  }
+
+  #search(segments: readonly string[]): Found | null {
     for (const route of this.#routes) {
       const pathParams = matchSegments(route.segments, segments);
       if (pathParams !== null) return { route, pathParams };
     }
     return null;
   }
+}
+
+function destroy(this: Duplex): void {
+  this.destroy();
 }
 
 function isWebSocket(found: Found): found is Found<WebSocketRoute> {

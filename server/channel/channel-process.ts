@@ -15,7 +15,7 @@ import {
   type Stop,
 } from "./channel.js";
 import type { ChannelHost } from "./host.js";
-import { Mailbox } from "./mailbox.js";
+import { Mailbox, type Worker } from "./mailbox.js";
 
 type Status = "joining" | "joined" | "leaving" | "ending" | "ended";
 
@@ -31,13 +31,13 @@ class Task {
  * One topic that one socket has joined: joining → joined → leaving → ended. It runs one handler at a time, turns a
  * crash into `phx_error`, and leaves no subscription behind.
  */
-export class ChannelProcess implements ChannelPort {
+export class ChannelProcess implements ChannelPort, Worker<Message | Task> {
   readonly #host: ChannelHost;
   readonly #serializer: Serializer;
   readonly #mailbox: Mailbox<Message | Task>;
-  readonly #subscriptions: Unsubscribe[] = [];
+  #subscriptions: Unsubscribe[] | null = null;
   /** Who wants to know when the channel has ended: presences. */
-  readonly #onEnded: (() => void)[] = [];
+  #onEnded: (() => void)[] | null = null;
   /** What pushes and replies carry: a join without a join_ref lends its ref. */
   readonly #pushRef: Ref;
   #channel: Channel | null = null;
@@ -56,7 +56,7 @@ export class ChannelProcess implements ChannelPort {
     this.#host = host;
     this.#serializer = host.serializer;
     this.#pushRef = joinRef ?? ref;
-    this.#mailbox = new Mailbox(this.#run, () => host.channelIdle());
+    this.#mailbox = new Mailbox(this);
   }
 
   get socket(): SocketHandle {
@@ -74,7 +74,11 @@ export class ChannelProcess implements ChannelPort {
       this.#channel = createChannel(create, this);
       const result: unknown = this.#channel.join(payload);
       // Resolved, because the socket asks for a promise of this realm: a library's, or a test runner's, may be another.
-      if (isPromise(result)) return Promise.resolve(result).then((reply) => this.#joined(reply), this.#joinCrashed);
+      if (isPromise(result))
+        return Promise.resolve(result).then(
+          (reply) => this.#joined(reply),
+          (cause) => this.#joinCrashed(cause),
+        );
       return this.#joined(result);
     } catch (cause) {
       return this.#joinCrashed(cause);
@@ -89,17 +93,17 @@ export class ChannelProcess implements ChannelPort {
     return result;
   }
 
-  readonly #joinCrashed = (cause: unknown): Reply => {
+  #joinCrashed(cause: unknown): Reply {
     this.#host.crashed(this.topic, reserved.join, cause);
     this.abandon();
     return { status: "error", response: { reason: refusal.joinCrashed } };
-  };
+  }
 
   /** The join was accepted: from here on the topic's broadcasts arrive. Call `begin` once the reply has been sent. */
   accept(): void {
     this.#status = "joined";
     const intercepts = this.#channel!.intercepts;
-    this.#subscribe(this.topic, intercepts.length > 0 ? new Set(intercepts) : null);
+    this.#subscribe(this.topic, intercepts.length > 0 ? intercepts : null);
   }
 
   /** Runs what the channel sent itself while joining, and ends it if it was stopped meanwhile. */
@@ -184,7 +188,7 @@ export class ChannelProcess implements ChannelPort {
 
   onEnded(callback: () => void): void {
     if (this.#status === "ending" || this.#status === "ended") callback();
-    else this.#onEnded.push(callback);
+    else (this.#onEnded ??= []).push(callback);
   }
 
   /** @see SocketHandle.subscribe */
@@ -193,20 +197,14 @@ export class ChannelProcess implements ChannelPort {
     this.#subscribe(topic, null);
   }
 
-  #subscribe(topic: string, intercepts: ReadonlySet<string> | null): void {
-    const host = this.#host;
-    const subscriber: Subscriber = {
-      serializer: this.#serializer,
-      wireTopic: this.topic,
-      intercepts,
-      owner: this,
-      deliver: (frame) => host.send(frame),
-      intercept: (broadcast) => this.#intercept(broadcast),
-    };
-    this.#subscriptions.push(host.pubsub.subscribe(topic, subscriber));
+  #subscribe(topic: string, intercepts: readonly string[] | null): void {
+    const unsubscribe = this.#host.pubsub.subscribe(topic, new ChannelSubscriber(this, this.#host, intercepts));
+    // A list of one is made as such: pushing to an empty one reserves room for seventeen.
+    if (this.#subscriptions === null) this.#subscriptions = [unsubscribe];
+    else this.#subscriptions.push(unsubscribe);
   }
 
-  #intercept(broadcast: OutBroadcast): void {
+  intercept(broadcast: OutBroadcast): void {
     this.#enqueue(new Task(broadcast.event, () => this.#channel!.handleOut(broadcast.event, broadcast.payload)));
   }
 
@@ -216,7 +214,13 @@ export class ChannelProcess implements ChannelPort {
     else this.#crash(task.event, new Error("the channel does not keep up with its broadcasts"));
   }
 
-  readonly #run = (item: Message | Task): void | Promise<void> => {
+  // For the mailbox.
+
+  idle(): void {
+    this.#host.channelIdle();
+  }
+
+  run(item: Message | Task): void | Promise<void> {
     if (this.#status === "ending" || this.#status === "ended") return;
     try {
       const result = item instanceof Task ? item.run() : this.#handleIn(item);
@@ -230,7 +234,7 @@ export class ChannelProcess implements ChannelPort {
     } catch (cause) {
       this.#crash(eventOf(item), cause);
     }
-  };
+  }
 
   #handleIn({ event, payload, ref }: Message): unknown {
     if (typeof event !== "string") throw new TypeError("the event is not a string");
@@ -313,14 +317,42 @@ export class ChannelProcess implements ChannelPort {
 
   #release(): void {
     this.#mailbox.close();
-    for (const unsubscribe of this.#subscriptions.splice(0)) unsubscribe();
+    const subscriptions = this.#subscriptions ?? [];
+    const callbacks = this.#onEnded ?? [];
+    this.#subscriptions = null;
+    this.#onEnded = null;
+    for (const unsubscribe of subscriptions) unsubscribe();
     // Afterwards, so that what they broadcast does not reach a client that holds this channel for ended.
-    for (const callback of this.#onEnded.splice(0)) callback();
+    for (const callback of callbacks) callback();
   }
 
   #lastFrame(event: string, payload: unknown): Frame {
     const { joinRef, topic } = this;
     return new Frame(this.#serializer.encodePush({ joinRef, ref: joinRef, topic, event, payload }));
+  }
+}
+
+class ChannelSubscriber implements Subscriber {
+  constructor(
+    readonly owner: ChannelProcess,
+    readonly host: ChannelHost,
+    readonly intercepts: readonly string[] | null,
+  ) {}
+
+  get serializer(): Serializer {
+    return this.host.serializer;
+  }
+
+  get wireTopic(): string {
+    return this.owner.topic;
+  }
+
+  deliver(frame: Frame): void {
+    this.host.send(frame);
+  }
+
+  intercept(broadcast: OutBroadcast): void {
+    this.owner.intercept(broadcast);
   }
 }
 

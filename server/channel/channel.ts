@@ -60,6 +60,8 @@ export interface ChannelPort {
   onEnded(callback: () => void): void;
 }
 
+const none: readonly string[] = [];
+
 let portOfNext: ChannelPort | null = null;
 
 /** Makes a channel for one join. The port is there before the constructor runs, so fields may use it. */
@@ -92,7 +94,7 @@ export abstract class Channel {
   }
 
   /** Broadcast events that go to `handleOut` instead of straight to the client. */
-  readonly intercepts: readonly string[] = [];
+  readonly intercepts: readonly string[] = none;
 
   constructor() {
     if (portOfNext === null) throw new Error("the engine makes channels, when a client joins");

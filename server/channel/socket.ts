@@ -8,6 +8,7 @@ import type { PubSub, Unsubscribe } from "../pubsub/pubsub.js";
 import type { Telemetry } from "../telemetry.js";
 import { type ChannelFactory, ended, type Reply, type SocketHandle } from "./channel.js";
 import { ChannelProcess } from "./channel-process.js";
+import { ChannelTable } from "./channel-table.js";
 import type { ChannelHost } from "./host.js";
 import { inspect, isLonger } from "./inspect.js";
 import type { SocketLimits } from "./limits.js";
@@ -32,15 +33,16 @@ export interface SocketIdentity {
 }
 
 /** One connected peer: decodes what it sends, decides by `route`, and holds its channels. */
-export class Socket implements ChannelHost {
-  readonly handle: SocketHandle;
+export class Socket implements ChannelHost, SocketHandle {
+  readonly id: string | null;
+  readonly assigns: Readonly<Record<string, unknown>>;
   readonly #context: SocketContext;
   readonly #transport: Transport;
-  readonly #channels = new Map<unknown, ChannelProcess>();
+  readonly #channels = new ChannelTable();
   readonly #unlisten: Unsubscribe | null;
   #joining: ChannelProcess | null = null;
-  #inbox: Message[] = [];
-  #unsettled: (() => void)[] = [];
+  #inbox: Message[] | null = null;
+  #unsettled: (() => void)[] | null = null;
   #held: Frame[] | null = null;
   #heldBytes = 0;
   #paused = false;
@@ -55,15 +57,22 @@ export class Socket implements ChannelHost {
   ) {
     this.#context = context;
     this.#transport = transport;
-    this.handle = {
-      id: identity.id,
-      assigns: identity.assigns,
-      transport: transport.kind,
-      vsn: serializer.name,
-      subscribe: (topic, { as }) => this.#subscribe(topic, as),
-    };
+    this.id = identity.id;
+    this.assigns = identity.assigns;
     this.#unlisten =
       identity.id === null ? null : context.pubsub.listen(identity.id, ({ event }) => this.#onIdEvent(event));
+  }
+
+  get handle(): SocketHandle {
+    return this;
+  }
+
+  get transport(): SocketHandle["transport"] {
+    return this.#transport.kind;
+  }
+
+  get vsn(): string {
+    return this.serializer.name;
   }
 
   get pubsub(): PubSub {
@@ -111,7 +120,7 @@ export class Socket implements ChannelHost {
   /** Calls back when no join is being decided: at once, or after those that wait. Not at all when the socket closes. */
   whenSettled(callback: () => void): void {
     if (this.#joining === null) callback();
-    else this.#unsettled.push(callback);
+    else (this.#unsettled ??= []).push(callback);
   }
 
   /** The connection is gone: every channel ends, nothing is sent any more. */
@@ -120,10 +129,10 @@ export class Socket implements ChannelHost {
     this.#closed = true;
     this.#unlisten?.();
     this.#joining?.abandon();
-    this.#inbox = [];
-    this.#unsettled = [];
+    this.#inbox = null;
+    this.#unsettled = null;
     this.#held = null;
-    for (const channel of [...this.#channels.values()]) channel.discard(ended.closed);
+    for (const channel of this.#channels.all()) channel.discard(ended.closed);
     this.#channels.clear();
   }
 
@@ -170,6 +179,7 @@ export class Socket implements ChannelHost {
       return;
     }
     // A join holds up the whole socket, as in Phoenix: what comes after it may depend on it. (SPEC R8)
+    this.#inbox ??= [];
     this.#inbox.push(message);
     if (this.#inbox.length >= this.#context.limits.maxWaitingFrames) this.#pause();
   }
@@ -262,7 +272,7 @@ export class Socket implements ChannelHost {
     if (this.#closed) return;
     const accepted = reply.status === "ok";
     if (accepted) {
-      this.#channels.set(channel.topic, channel);
+      this.#channels.set(channel);
       channel.accept();
     }
     const held = this.#held ?? [];
@@ -286,13 +296,18 @@ export class Socket implements ChannelHost {
     // A join in the inbox that is decided at once comes back here; the loop below goes on, so the stack stays flat.
     if (this.#draining) return;
     this.#draining = true;
-    while (this.#inbox.length > 0 && this.#joining === null && !this.#closed) this.#receive(this.#inbox.shift()!);
+    while (this.#inbox !== null && this.#inbox.length > 0 && this.#joining === null && !this.#closed)
+      this.#receive(this.#inbox.shift()!);
     this.#draining = false;
     this.#resumeIfShort();
-    if (this.#joining === null) for (const callback of this.#unsettled.splice(0)) callback();
+    if (this.#joining !== null || this.#unsettled === null) return;
+    const settled = this.#unsettled;
+    this.#unsettled = null;
+    for (const callback of settled) callback();
   }
 
-  #subscribe(topic: string, as: string): void {
+  /** @see SocketHandle.subscribe */
+  subscribe(topic: string, { as }: { readonly as: string }): void {
     const channel = this.#joining?.topic === as ? this.#joining : this.#channels.get(as);
     if (channel === undefined) throw new Error(`this socket has no channel on ${as}`);
     channel.subscribe(topic);
@@ -326,8 +341,8 @@ export class Socket implements ChannelHost {
   #resumeIfShort(): void {
     if (!this.#paused || this.#closed) return;
     const limit = this.#context.limits.maxWaitingFrames;
-    if (this.#inbox.length >= limit) return;
-    for (const channel of this.#channels.values()) if (channel.backlog >= limit) return;
+    if (this.#inbox !== null && this.#inbox.length >= limit) return;
+    for (const channel of this.#channels.all()) if (channel.backlog >= limit) return;
     this.#paused = false;
     this.#transport.resume();
   }

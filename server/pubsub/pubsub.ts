@@ -9,7 +9,7 @@ export interface Subscriber {
   readonly serializer: Serializer;
   /** The topic under which broadcasts leave; with `socket.subscribe(topic, {as})` it is not the one they were sent to. */
   readonly wireTopic: string;
-  readonly intercepts: ReadonlySet<string> | null;
+  readonly intercepts: readonly string[] | null;
   /** `broadcastFrom` leaves out the subscribers of this owner. */
   readonly owner: unknown;
   deliver(frame: Frame): void;
@@ -158,7 +158,7 @@ class Lane {
     let frame: Frame | null = null;
     for (const subscriber of this.subscribers) {
       if (subscriber.owner === except) continue;
-      if (subscriber.intercepts !== null && subscriber.intercepts.has(event)) {
+      if (subscriber.intercepts !== null && subscriber.intercepts.includes(event)) {
         subscriber.intercept(broadcast);
       } else {
         frame ??= new Frame(this.serializer.encodeBroadcast(broadcast));

@@ -5,6 +5,7 @@ import type { SocketIdentity } from "../channel/socket.js";
 import type { ConnectInfo, HttpAnswer, MountOptions, Refused } from "./mount.js";
 import { isOriginAllowed, type Origin } from "./origin.js";
 import { type Params, parseQuery, QueryError } from "./query.js";
+import { type Soon, then } from "./soon.js";
 
 /** What a request to connect comes to. */
 export type Handshake =
@@ -34,45 +35,57 @@ const bearerPrefix = "base64url.bearer.phx.";
  * `connect` throws is a 500.
  * @see SPEC T1–T5, W2
  */
-export async function shakeHands(options: HandshakeRequest, onError: (cause: unknown) => void): Promise<Handshake> {
-  const { request, mount } = options;
-  try {
-    if (!allowsOrigin(options)) return { accepted: false, answer: forbidden };
-    const protocols = subprotocol(options);
-    if (protocols === null) return { accepted: false, answer: forbidden };
-    const params = paramsOf(options);
-    const serializer = serializerFor(params.vsn, mount.dialect);
-    if (serializer === null) return { accepted: false, answer: forbidden };
-    const decision = await decide(mount, params, infoOf(options, targetOf(request), protocols.token));
-    if (isRefused(decision)) {
-      const answer =
-        options.transport === "websocket" && decision.refused !== undefined
-          ? mount.onRefused?.(decision.refused)
-          : undefined;
-      return { accepted: false, answer: answer ?? forbidden };
-    }
-    return { accepted: true, serializer, identity: decision, protocol: protocols.echo };
-  } catch (cause) {
+export function shakeHands(options: HandshakeRequest, onError: (cause: unknown) => void): Soon<Handshake> {
+  const failed = (cause: unknown): Handshake => {
     if (cause instanceof QueryError) return { accepted: false, answer: { status: 400 } };
     onError(cause);
     return { accepted: false, answer: { status: 500 } };
+  };
+  try {
+    const handshake = decideHandshake(options);
+    return handshake instanceof Promise ? handshake.catch(failed) : handshake;
+  } catch (cause) {
+    return failed(cause);
   }
+}
+
+function decideHandshake(options: HandshakeRequest): Soon<Handshake> {
+  const { mount } = options;
+  if (!allowsOrigin(options)) return { accepted: false, answer: forbidden };
+  const protocols = subprotocol(options);
+  if (protocols === null) return { accepted: false, answer: forbidden };
+  const params = paramsOf(options);
+  const serializer = serializerFor(params.vsn, mount.dialect);
+  if (serializer === null) return { accepted: false, answer: forbidden };
+  return then(decide(mount, params, new RequestInfo(options, protocols.token)), (decision): Handshake => {
+    if (!isRefused(decision)) return { accepted: true, serializer, identity: decision, protocol: protocols.echo };
+    const tells = options.transport === "websocket" && decision.refused !== undefined;
+    return { accepted: false, answer: (tells ? mount.onRefused?.(decision.refused) : undefined) ?? forbidden };
+  });
 }
 
 /** Whether the page that sends the request, if any, may. (SPEC T3) */
 export function allowsOrigin({ request, mount, host }: HandshakeRequest): boolean {
-  return isOriginAllowed(mount.checkOrigin ?? false, request.headers.origin, { host, request: targetOf(request) });
+  const { checkOrigin = false } = mount;
+  if (checkOrigin === false) return true;
+  return isOriginAllowed(checkOrigin, request.headers.origin, { host, request: targetOf(request) });
 }
 
 /** Asks the app who connects. */
-export async function decide(
+export function decide(
   { connect }: Pick<MountOptions, "connect">,
   params: Params,
   info: ConnectInfo,
-): Promise<SocketIdentity | Refused> {
-  const decision = await (connect?.(params, info) ?? {});
-  if (isRefused(decision)) return decision;
-  return { id: decision.id ?? null, assigns: decision.assigns ?? {} };
+): Soon<SocketIdentity | Refused> {
+  const decision = connect?.(params, info) ?? {};
+  // Resolved, because a library's promise may be of another kind.
+  return then(isThenable(decision) ? Promise.resolve(decision) : decision, (decided) =>
+    isRefused(decided) ? decided : { id: decided.id ?? null, assigns: decided.assigns ?? {} },
+  );
+}
+
+function isThenable<T extends object>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as PromiseLike<T>).then === "function";
 }
 
 export function isRefused(decision: object): decision is Refused {
@@ -81,7 +94,9 @@ export function isRefused(decision: object): decision is Refused {
 
 /** @throws QueryError */
 export function paramsOf({ request, pathParams }: HandshakeRequest): Params {
-  return Object.assign(parseQuery(splitUrl(request).query), pathParams);
+  const params = parseQuery(splitUrl(request).query);
+  for (const name in pathParams) params[name] = pathParams[name];
+  return params;
 }
 
 function splitUrl({ url = "" }: IncomingMessage): { path: string; query: string } {
@@ -116,15 +131,32 @@ function decodeToken(protocol: string): string {
   return Buffer.from(encoded, "base64").toString("utf8");
 }
 
-function infoOf({ request, transport }: HandshakeRequest, target: Origin, authToken: string | null): ConnectInfo {
-  const { path, query } = splitUrl(request);
-  return {
-    transport,
-    authToken,
-    peer: { address: request.socket.remoteAddress ?? "", port: request.socket.remotePort ?? 0 },
-    uri: { scheme: target.scheme ?? "http", host: target.host ?? "", port: target.port, path, query },
-    headers: request.headers,
-  };
+/** What most apps do not ask for is only worked out when they do: the peer's address costs a system call. */
+class RequestInfo implements ConnectInfo {
+  readonly transport: ConnectInfo["transport"];
+  readonly #request: IncomingMessage;
+
+  constructor(
+    { request, transport }: HandshakeRequest,
+    readonly authToken: string | null,
+  ) {
+    this.transport = transport;
+    this.#request = request;
+  }
+
+  get peer(): ConnectInfo["peer"] {
+    const { remoteAddress = "", remotePort = 0 } = this.#request.socket;
+    return { address: remoteAddress, port: remotePort };
+  }
+
+  get uri(): ConnectInfo["uri"] {
+    const { scheme, host, port } = targetOf(this.#request);
+    return { scheme: scheme ?? "http", host: host ?? "", port, ...splitUrl(this.#request) };
+  }
+
+  get headers(): ConnectInfo["headers"] {
+    return this.#request.headers;
+  }
 }
 
 /** Where the request was sent to, by its Host header. */

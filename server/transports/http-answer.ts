@@ -26,5 +26,7 @@ export function refuseUpgrade(stream: Duplex, { status, headers = {}, body = "" 
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`);
   // The answer ends the connection for both sides: a peer that keeps its half open would keep the server from stopping.
   stream.once("finish", () => stream.destroy());
+  // A peer that resets meanwhile must not become an unhandled error.
+  stream.on("error", () => stream.destroy());
   stream.end(`HTTP/1.1 ${status} ${reasons[status] ?? "Error"}\r\n${lines.join("\r\n")}\r\n\r\n${body}`);
 }

@@ -21,7 +21,7 @@ export interface LongPollHost {
   isDraining(): boolean;
   /** Whether one more socket may be opened. */
   hasRoom(): boolean;
-  shakeHands(request: HandshakeRequest): Promise<Handshake>;
+  shakeHands(request: HandshakeRequest): Handshake | Promise<Handshake>;
   /** The time at which a connection begins, or null when nobody wants to know how long it takes. */
   startMeasuring(): number | null;
   opened(session: LongPollSession, startedAt: number | null): void;

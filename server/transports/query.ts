@@ -25,6 +25,10 @@ export function parseQuery(query: string): Params {
 }
 
 function assign(params: Params, name: string, value: string): void {
+  if (!name.includes("[")) {
+    params[name] = value;
+    return;
+  }
   const match = /^([^[]+)((?:\[[^[\]]*\])+)$/.exec(name);
   const keys = match === null ? [name] : [match[1]!, ...match[2]!.slice(1, -1).split("][")];
   if (keys.length > depthMax) {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { type RawData, WebSocket, WebSocketServer } from "ws";
+import { WebSocket, WebSocketServer } from "ws";
 import { closeCode } from "../../protocol/events.js";
 import type { Frame } from "../../protocol/frame.js";
 import type { Serializer } from "../../protocol/serializer.js";
@@ -12,11 +12,21 @@ import type { WebSocketOptions } from "./mount.js";
 
 /** A close that the peer began is answered 1000 whatever its code, as Phoenix does. (SPEC W11) */
 class PhoenixWebSocket extends WebSocket {
-  /** Called before a close frame leaves, whoever wanted it: us, the peer, or ws for what violates the protocol. */
-  beforeClose: () => void = () => undefined;
+  connection: WebSocketConnection | null = null;
+
+  // What ws has to tell has one listener, so it needs no lists of them: they would be the largest part of a socket.
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    const { connection } = this;
+    if (connection === null) return false;
+    if (event === "message") connection.received(args[0] as Buffer, args[1] as boolean);
+    else if (event === "ping") connection.heard();
+    else if (event === "close") connection.gone(args[0] as number);
+    // Of "error": ws has closed with the right code already; the error only says why. (SPEC W10)
+    return true;
+  }
 
   override close(code?: number, reason?: string | Buffer): void {
-    this.beforeClose();
+    this.connection?.end();
     const { _closeFrameReceived: peerBegan } = this as unknown as { readonly _closeFrameReceived: boolean };
     super.close(peerBegan ? closeCode.normal : code, peerBegan ? "" : reason);
   }
@@ -64,6 +74,16 @@ export class WebSockets {
 
 const chosenProtocols = new WeakMap<IncomingMessage, string>();
 
+/** What the connections of one mount share, and whom they tell of their end. */
+export interface WebSocketHome {
+  readonly options: WebSocketOptions;
+  readonly context: SocketContext;
+  readonly idleSweep: IdleSweep;
+  /** A mistake of ours in handling a frame. */
+  failed(cause: unknown): void;
+  closed(connection: WebSocketConnection, code: number): void;
+}
+
 /**
  * One WebSocket. `ws` parses what comes and handles control frames; data frames are framed by us and written to the
  * stream itself, at most once a tick. A connection that compresses goes through `ws` instead.
@@ -74,54 +94,65 @@ export class WebSocketConnection implements Transport, Flushable, Idle {
   heardAt = 0;
   readonly #ws: PhoenixWebSocket;
   readonly #stream: Duplex;
-  readonly #options: WebSocketOptions;
+  readonly #home: WebSocketHome;
   readonly #compresses: boolean;
   #batch = Batch.empty;
   #open = true;
 
-  constructor(parts: {
-    readonly ws: PhoenixWebSocket;
-    readonly stream: Duplex;
-    readonly options: WebSocketOptions;
-    readonly context: SocketContext;
-    readonly serializer: Serializer;
-    readonly identity: SocketIdentity;
-    readonly idleSweep: IdleSweep;
-    readonly onError: (cause: unknown) => void;
-    readonly onClosed: (connection: WebSocketConnection, code: number) => void;
-  }) {
-    const { ws, idleSweep } = parts;
+  constructor(
+    home: WebSocketHome,
+    parts: {
+      readonly ws: PhoenixWebSocket;
+      readonly stream: Duplex;
+      readonly serializer: Serializer;
+      readonly identity: SocketIdentity;
+    },
+  ) {
+    const { ws } = parts;
     this.#ws = ws;
     this.#stream = parts.stream;
-    this.#options = parts.options;
+    this.#home = home;
     this.#compresses = ws.extensions !== "";
-    this.socket = new Socket(parts.context, this, parts.serializer, parts.identity);
-    idleSweep.add(this);
-    const heard = () => {
-      this.heardAt = idleSweep.current;
-    };
-    ws.beforeClose = () => this.#end();
-    ws.on("message", (data: RawData, isBinary: boolean) => {
-      heard();
-      if (!this.#open) return;
-      try {
-        if (isBinary) this.socket.receiveBinary(data as Buffer);
-        else this.socket.receiveText((data as Buffer).toString("utf8"));
-      } catch (cause) {
-        // A mistake of ours: it costs this connection, not the process.
-        parts.onError(cause);
-        this.close(closeCode.malformed, "");
-      }
-    });
-    ws.on("ping", heard);
-    // ws has closed with the right code already; the error only says why. (SPEC W10)
-    ws.on("error", () => undefined);
-    ws.on("close", (code: number) => {
-      this.#open = false;
-      idleSweep.remove(this);
-      this.socket.closed();
-      parts.onClosed(this, code);
-    });
+    this.socket = new Socket(home.context, this, parts.serializer, parts.identity);
+    home.idleSweep.add(this);
+    ws.connection = this;
+  }
+
+  // From ws.
+
+  received(data: Buffer, isBinary: boolean): void {
+    this.heard();
+    if (!this.#open) return;
+    try {
+      if (isBinary) this.socket.receiveBinary(data);
+      else this.socket.receiveText(data.toString("utf8"));
+    } catch (cause) {
+      // A mistake of ours: it costs this connection, not the process.
+      this.#home.failed(cause);
+      this.close(closeCode.malformed, "");
+    }
+  }
+
+  heard(): void {
+    this.heardAt = this.#home.idleSweep.current;
+  }
+
+  gone(code: number): void {
+    this.#open = false;
+    this.#home.idleSweep.remove(this);
+    this.socket.closed();
+    this.#home.closed(this, code);
+  }
+
+  // What was sent before goes first, nothing follows a close frame, and the peer need not answer it for its channels to
+  // end.
+  end(): void {
+    if (!this.#open) return;
+    this.flush();
+    this.#open = false;
+    // The answer to our close frame must be read, also where a slow channel has stopped the reading.
+    this.#ws.resume();
+    this.socket.closed();
   }
 
   send(frame: Frame): void {
@@ -133,7 +164,7 @@ export class WebSocketConnection implements Transport, Flushable, Idle {
     }
     if (this.#batch === Batch.empty) flushSoon(this);
     this.#batch = this.#batch.append(frame);
-    const { maxSendQueueBytes } = this.#options;
+    const { maxSendQueueBytes } = this.#home.options;
     if (maxSendQueueBytes > 0 && this.#batch.length > maxSendQueueBytes) this.flush();
   }
 
@@ -148,17 +179,6 @@ export class WebSocketConnection implements Transport, Flushable, Idle {
 
   close(code: number, reason: string): void {
     if (this.#open) this.#ws.close(code, reason);
-  }
-
-  // What was sent before goes first, nothing follows a close frame, and the peer need not answer it for its channels to
-  // end.
-  #end(): void {
-    if (!this.#open) return;
-    this.flush();
-    this.#open = false;
-    // The answer to our close frame must be read, also where a slow channel has stopped the reading.
-    this.#ws.resume();
-    this.socket.closed();
   }
 
   pause(): void {
@@ -179,7 +199,7 @@ export class WebSocketConnection implements Transport, Flushable, Idle {
   }
 
   #closeIfSlow(): void {
-    const { maxSendQueueBytes } = this.#options;
+    const { maxSendQueueBytes } = this.#home.options;
     if (maxSendQueueBytes === 0 || this.#stream.writableLength <= maxSendQueueBytes) return;
     this.close(closeCode.slow, "");
   }

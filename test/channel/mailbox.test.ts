@@ -10,16 +10,16 @@ function recorder(): {
 } {
   const log: string[] = [];
   const gates = new Map<number, () => void>();
-  const mailbox = new Mailbox<number>(
-    (item) => {
+  const mailbox = new Mailbox<number>({
+    run: (item) => {
       log.push(`start ${item}`);
       if (item % 2 === 0) return;
       const gate = deferred();
       gates.set(item, () => gate.resolve());
       return gate.promise.then(() => void log.push(`end ${item}`));
     },
-    () => log.push("idle"),
-  );
+    idle: () => log.push("idle"),
+  });
   const finish = (item: number) => {
     gates.get(item)!();
     return settle();
@@ -63,8 +63,8 @@ test("[C1] what is posted while another waits comes after it, even when it would
 
 test("[C1] an item that posts others does not run them inside itself", () => {
   const log: string[] = [];
-  const mailbox: Mailbox<number> = new Mailbox(
-    (item) => {
+  const mailbox: Mailbox<number> = new Mailbox({
+    run: (item) => {
       log.push(`start ${item}`);
       if (item < 3) {
         mailbox.post(item + 1);
@@ -72,8 +72,8 @@ test("[C1] an item that posts others does not run them inside itself", () => {
       }
       log.push(`end ${item}`);
     },
-    () => log.push("idle"),
-  );
+    idle: () => log.push("idle"),
+  });
   mailbox.post(1);
   const order = [1, 2, 11, 3, 12];
   expect(log).toEqual([...order.flatMap((item) => [`start ${item}`, `end ${item}`]), "idle"]);
@@ -81,13 +81,13 @@ test("[C1] an item that posts others does not run them inside itself", () => {
 
 test("[C1] a chain of 100,000 items that each post the next keeps the stack flat", () => {
   let last = 0;
-  const mailbox: Mailbox<number> = new Mailbox(
-    (item) => {
+  const mailbox: Mailbox<number> = new Mailbox({
+    run: (item) => {
       last = item;
       if (item < 100_000) mailbox.post(item + 1);
     },
-    () => undefined,
-  );
+    idle: () => undefined,
+  });
   mailbox.post(1);
   expect(last).toBe(100_000);
 });
@@ -95,13 +95,13 @@ test("[C1] a chain of 100,000 items that each post the next keeps the stack flat
 test("[C1] 100,000 items that wait for one keep the stack flat", async () => {
   const gate = deferred();
   let sum = 0;
-  const mailbox = new Mailbox<number>(
-    (item) => {
+  const mailbox = new Mailbox<number>({
+    run: (item) => {
       sum += 1;
       if (item === 0) return gate.promise;
     },
-    () => undefined,
-  );
+    idle: () => undefined,
+  });
   for (let item = 0; item < 100_000; item += 1) mailbox.post(item);
   gate.resolve();
   await settle();
@@ -122,14 +122,14 @@ test("[R7] a closed mailbox forgets what waits and takes nothing", async () => {
 
 test("[R7] an item may close its own mailbox", () => {
   const log: number[] = [];
-  const mailbox: Mailbox<number> = new Mailbox(
-    (item) => {
+  const mailbox: Mailbox<number> = new Mailbox({
+    run: (item) => {
       log.push(item);
       mailbox.post(item + 1);
       mailbox.close();
     },
-    () => undefined,
-  );
+    idle: () => undefined,
+  });
   mailbox.post(1);
   mailbox.post(5);
   expect(log).toEqual([1]);

@@ -8,7 +8,7 @@ export class Room extends Channel {
   #counter = 0;
   #params: Payload = {};
 
-  override async join(raw: unknown): Promise<JoinResult> {
+  override join(raw: unknown): JoinResult | Promise<JoinResult> {
     const payload = isObject(raw) ? raw : {};
     this.#params = payload;
     if (payload.deny === true) return error({ reason: "unauthorized" });
@@ -16,7 +16,12 @@ export class Room extends Channel {
     if (payload.crash === true) throw new Error("join crashed on purpose");
     if (payload.exit === true) throw new Killed("ended in join");
     if (payload.bad_return === true) return "nonsense" as unknown as JoinResult;
-    if (typeof payload.sleep === "number") await sleep(payload.sleep);
+    return typeof payload.sleep === "number"
+      ? sleep(payload.sleep).then(() => this.#accept(payload))
+      : this.#accept(payload);
+  }
+
+  #accept(payload: Payload): JoinResult {
     if (payload.push_in_join === true) this.push("too_early", {});
     if (payload.after_join === true) this.send("after_join");
     if (payload.whoami === true) return ok(this.#whoAmI({}));
@@ -59,20 +64,29 @@ export class Room extends Channel {
     };
   }
 
-  readonly #tools: Tools = {
-    push: (event, payload) => this.push(event, payload),
-    broadcast: (event, payload) => this.broadcast(event, payload),
-    broadcastFrom: (event, payload) => this.broadcastFrom(event, payload),
-    reply: (ref, answer) => this.reply(ref, answer),
-    to: (topic, event, payload) =>
-      (this.socket.assigns.endpoint as { broadcast: Tools["to"] }).broadcast(topic, event, payload),
-    count: () => (this.#counter += 1),
-    info: () => (this.socket.assigns.info as Payload | null) ?? {},
-    whoAmI: (ref) => {
-      const { topic, join_ref, uid } = this.#whoAmI({});
-      return { topic, join_ref, ref, uid };
-    },
-  };
+  // Made when they are first needed, so that a room where nothing happens stays small.
+  #madeTools: Tools | null = null;
+
+  get #tools(): Tools {
+    return (this.#madeTools ??= this.#makeTools());
+  }
+
+  #makeTools(): Tools {
+    return {
+      push: (event, payload) => this.push(event, payload),
+      broadcast: (event, payload) => this.broadcast(event, payload),
+      broadcastFrom: (event, payload) => this.broadcastFrom(event, payload),
+      reply: (ref, answer) => this.reply(ref, answer),
+      to: (topic, event, payload) =>
+        (this.socket.assigns.endpoint as { broadcast: Tools["to"] }).broadcast(topic, event, payload),
+      count: () => (this.#counter += 1),
+      info: () => (this.socket.assigns.info as Payload | null) ?? {},
+      whoAmI: (ref) => {
+        const { topic, join_ref, uid } = this.#whoAmI({});
+        return { topic, join_ref, ref, uid };
+      },
+    };
+  }
 }
 
 interface Tools {
