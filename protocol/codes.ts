@@ -3,7 +3,7 @@ export const codes = {
   missing_parameters: "Missing required parameters",
   invalid_payload: "The payload is not what this event takes",
   message_too_long: "The message is longer than this server takes",
-  forbidden: "This socket may not speak for that user or business",
+  forbidden: "That is not yours to say or to see",
   not_found: "There is no such thing here",
   session_not_found: "There is no such session",
   rate_limited: "Too many messages in a short time",

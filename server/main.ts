@@ -4,10 +4,14 @@ import { inspect } from "node:util";
 import { type App, startApp } from "./app.js";
 import { type Config, ConfigError, readConfig } from "./config.js";
 import { createLogger, describe, logTelemetry } from "./observe/logger.js";
+import { BusinessFilesError } from "./stores/business-files.js";
 import { DataDirInUse } from "./stores/data-dir.js";
 import { Telemetry } from "./telemetry.js";
 
 const publicDir = join(dirname(fileURLToPath(import.meta.url)), "..", "client", "public");
+
+/** What an operator can mend: its message says all, and where in the code it came up says nothing. */
+const expected = [ConfigError, DataDirInUse, BusinessFilesError];
 
 await main();
 
@@ -15,9 +19,10 @@ async function main(): Promise<void> {
   try {
     await run(readConfig(process.env));
   } catch (cause) {
-    const isExpected = cause instanceof ConfigError || cause instanceof DataDirInUse;
+    const isExpected =
+      expected.some((kind) => cause instanceof kind) || (cause as NodeJS.ErrnoException).syscall !== undefined;
     // Of what an adapter throws, the cause says what to do.
-    process.stderr.write(`bennu cannot start: ${isExpected ? cause.message : inspect(cause)}\n`);
+    process.stderr.write(`bennu cannot start: ${isExpected ? (cause as Error).message : inspect(cause)}\n`);
     process.exitCode = 1;
   }
 }

@@ -56,8 +56,8 @@ function securityHeaders(): RequestHandler {
 
 /** A name that somebody elsewhere pointed at this machine gets nothing from an open server. (SPEC X5) */
 const localOnly: RequestHandler = (request, response, next) => {
-  if (isLocalHost(request.headers.host)) next();
-  else sendProblem(response, "forbidden", "this server answers only under the names of this machine");
+  if (isLocalHost(request.headers.host) && isLocalOrigin(request.headers.origin)) next();
+  else sendProblem(response, "forbidden", "this server answers only to the names of this machine");
 };
 
 // Never `*`: the answer names the origin that asked, or nobody.

@@ -166,7 +166,11 @@ describe("[X5] [H-09] pages elsewhere", () => {
       ["OPTIONS", knownPath],
       ["GET", "/nowhere"],
     ] as const) {
-      const { headers } = await ask(app, path, { method, headers: { origin, "access-control-request-method": "GET" } });
+      const { headers, status } = await ask(app, path, {
+        method,
+        headers: { origin, "access-control-request-method": "GET" },
+      });
+      expect(status).toBe(403);
       expect(Object.keys(headers).filter((name) => name.startsWith("access-control-"))).toEqual([]);
     }
   });
