@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
+import { connect, type TestChannel } from "bennu/testing";
+import { startTestApp, type TestApp } from "../support/start-app.js";
+
+const topic = "messages:B0100001";
+
+describe("messages:<businessId>, without a network", () => {
+  let app: TestApp;
+
+  beforeAll(async () => {
+    app = await startTestApp();
+  });
+
+  afterAll(async () => {
+    await app.dispose();
+  });
+
+  async function join(params: Readonly<Record<string, string>>): Promise<TestChannel> {
+    const socket = await connect(app.endpoint, "/socket", params, { headers: { host: "localhost" } });
+    return socket.join(topic, {});
+  }
+
+  function say(channel: TestChannel, userId: string, message: string): string {
+    return channel.push("new_message", { businessId: "B0100001", locationId: "default", userId, message });
+  }
+
+  test("[M14] [M15] [M16] [M17] reply, message_accepted, answer, and the outcome to the console", async () => {
+    const [customer, console] = [await join({ userId: "ana" }), await join({})];
+    expect(customer.reply).toMatchObject({ status: "ok", response: { role: "user", userId: "ana" } });
+    expect(console.reply).toMatchObject({ status: "ok", response: { role: "coordinator" } });
+    const ref = say(customer, "ana", "Bună ziua");
+    const stored = (await customer.assertReply(ref, "ok", { offset: 1 })) as { readonly messageId: string };
+    const accepted = { messageId: stored.messageId, message: "Bună ziua", userId: "ana", locationId: "default" };
+    for (const channel of [customer, console]) await channel.assertBroadcast("message_accepted", accepted);
+    const answer = { message: "Bună ziua", inReplyTo: stored.messageId, offset: 2, from: "agent" };
+    await customer.assertBroadcast("new_message", answer);
+    await console.assertBroadcast("message_processed", { messageId: stored.messageId, status: "answered" });
+    for (const event of ["new_message", "error"]) console.refute(event);
+    customer.refute("message_processed");
+  });
+
+  test("[X3] a customer hears nothing of another, and may not speak for one", async () => {
+    const [ana, ion] = [await join({ userId: "ana_2" }), await join({ userId: "ion" })];
+    await ana.assertReply(say(ana, "ion", "I am Ion"), "error", { code: "forbidden", reason: "forbidden" });
+    await ana.assertBroadcast("error", { code: "forbidden" });
+    await ana.assertReply(say(ana, "ana_2", "a secret"), "ok");
+    await ana.assertBroadcast("new_message");
+    // Whatever was for Ion would have come before the reply to this.
+    await ion.assertReply(say(ion, "ion", "anything for me?"), "ok");
+    for (const event of ["new_message", "message_accepted"]) ion.refute(event, { message: "a secret" });
+    ion.refute("error");
+  });
+
+  test("[C4] an event that the desk does not know is answered, and the channel lives", async () => {
+    const ana = await join({ userId: "ana_3" });
+    await ana.assertReply(ana.push("no_such_event", {}), "error", { code: "unknown_event" });
+    await ana.assertReply(say(ana, "ana_3", "still here"), "ok");
+  });
+
+  test("[X5] a connection under another name than this machine's is refused", async () => {
+    await expect(connect(app.endpoint, "/socket", {}, { headers: { host: "evil.com" } })).rejects.toThrow("refused");
+  });
+});
