@@ -10,14 +10,13 @@ export const reserved = {
 /** The topic and event by which a client says that it is alive. */
 export const heartbeat = { topic: "phoenix", event: "heartbeat" } as const;
 
-/** What the engine itself gives as `{reason}` in an error reply. The words are Phoenix's; the last three are ours. */
+/** What the engine itself gives as `{reason}` in an error reply. The words are Phoenix's; the last two are ours. */
 export const refusal = {
   unmatchedTopic: "unmatched topic",
   joinCrashed: "join crashed",
   tooManyChannels: "too many channels joined",
   invalidPayload: "invalid_payload",
   eventTooLong: "event too long",
-  overloaded: "overloaded",
 } as const;
 
 /** The payload of `phx_error`. */

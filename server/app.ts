@@ -72,7 +72,7 @@ interface Parts extends Required<Pick<AppOptions, "config" | "publicDir" | "cloc
 }
 
 async function assemble(parts: Parts): Promise<App> {
-  const { config, clock, telemetry, ids, agents, businessOf, tokens, store } = parts;
+  const { config, publicDir, clock, telemetry, ids, agents, businessOf, tokens, store } = parts;
   const node = ids.random();
   const onError = (operation: string, error: unknown) => telemetry.emit("store.failed", { operation, error });
   const conversations = createConversations({ store, clock, ids, node, onError });
@@ -123,11 +123,7 @@ async function assemble(parts: Parts): Promise<App> {
   const problems = () =>
     [isStopping ? "the server is stopping" : null, store.failure].filter((problem) => problem !== null);
   const health = { problems, insecure: config.isOpen ? ["open: everyone on this machine is whoever they say"] : [] };
-  const {
-    publicDir,
-    MAX_HISTORY_PAGE: maxHistoryPage,
-    ALLOWED_ORIGINS: allowedOrigins,
-  } = { ...config, publicDir: parts.publicDir };
+  const { MAX_HISTORY_PAGE: maxHistoryPage, ALLOWED_ORIGINS: allowedOrigins } = config;
   const api = createApi({ store, businessOf, maxHistoryPage, health, telemetry, tokens, allowedOrigins, publicDir });
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5000 },

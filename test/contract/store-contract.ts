@@ -3,6 +3,7 @@ import { admit, answer, claim, close, type Head, type NewUserMessage } from "../
 import { cursorAt } from "../../server/messaging/ids.js";
 import type { ChatMessage } from "../../server/messaging/model.js";
 import type { Store } from "../../server/messaging/store.js";
+import { headOf } from "../support/heads.js";
 
 /** A store under test, and the same one opened again as a new process would. */
 export interface StoreUnderTest {
@@ -266,31 +267,8 @@ function newHead(
   sessionId: string,
   { businessId = business, userId = user, createdAt = new Date(t0).toISOString() } = {},
 ): Head {
-  return {
-    rev: 0,
-    day: "2026-03-02",
-    turns: [],
-    fence: 0,
-    lease: null,
-    intent: null,
-    session: {
-      sessionId,
-      businessId,
-      locationId: "L1",
-      userId,
-      kind: "daily",
-      threadId: "thread",
-      status: "active",
-      participants: [],
-      offset: 0,
-      totals: { messages: 0, tokens: 0, cost: 0 },
-      createdAt,
-      updatedAt: createdAt,
-      lastMessageAt: createdAt,
-      createdBy: userId,
-      metadata: { businessType: "test", context: {} },
-    },
-  };
+  const times = { createdAt, updatedAt: createdAt, lastMessageAt: createdAt };
+  return headOf({ session: { sessionId, businessId, userId, createdBy: userId, ...times } });
 }
 
 function say(

@@ -4,6 +4,7 @@ import { type Accepted, type Conversations, createConversations } from "../../se
 import { createIds } from "../../server/messaging/ids.js";
 import type { ChatMessage, Session } from "../../server/messaging/model.js";
 import { FakeClock } from "../support/fake-clock.js";
+import { userMessageOf } from "../support/heads.js";
 import { ask, type HttpAnswer, problemCode } from "../support/plain-http.js";
 import { startTestApp, type TestApp } from "../support/start-app.js";
 import { WireClient } from "../support/wire.js";
@@ -541,16 +542,9 @@ async function fill(userId: string, count: number, businessId = "B1"): Promise<s
 }
 
 async function say(userId: string, content: string, businessId = "B1"): Promise<Accepted> {
-  const accepted = await conversations.accept({
-    business: defaultBusiness(businessId, "Europe/Bucharest"),
-    userId,
-    locationId: "L1",
-    content,
-    sessionId: null,
-    clientMessageId: null,
-    context: {},
-    metadata: { source: "websocket" },
-  });
+  const accepted = await conversations.accept(
+    userMessageOf(defaultBusiness(businessId, "Europe/Bucharest"), userId, content),
+  );
   if (!accepted.ok) throw new Error(accepted.reason);
   return accepted.value;
 }

@@ -12,6 +12,7 @@ import type { SessionStatus } from "../../server/messaging/model.js";
 import type { Store } from "../../server/messaging/store.js";
 import { crashingStore } from "../support/crashing-store.js";
 import { FakeClock } from "../support/fake-clock.js";
+import { userMessageOf } from "../support/heads.js";
 import { openTemporaryStore, type TemporaryStore } from "../support/temporary-store.js";
 import { until } from "../support/until.js";
 
@@ -371,17 +372,7 @@ function conversationsOver(store: Store): Conversations {
 }
 
 function userMessage(content: string, more: Partial<UserMessage> = {}): UserMessage {
-  return {
-    business,
-    userId: "ana",
-    locationId: "L1",
-    content,
-    sessionId: null,
-    clientMessageId: null,
-    context: {},
-    metadata: { source: "websocket" },
-    ...more,
-  };
+  return { ...userMessageOf(business, "ana", content), ...more };
 }
 
 function accept(content: string, more: Partial<UserMessage> = {}): Promise<Accepted> {

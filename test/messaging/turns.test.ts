@@ -12,6 +12,7 @@ import { createTurns, type Place, type Turns } from "../../server/messaging/turn
 import { Telemetry } from "../../server/telemetry.js";
 import { crashingStore } from "../support/crashing-store.js";
 import { FakeClock } from "../support/fake-clock.js";
+import { userMessageOf } from "../support/heads.js";
 import { ScriptedAgent } from "../support/scripted-agent.js";
 import { openTemporaryStore, type TemporaryStore } from "../support/temporary-store.js";
 import { until } from "../support/until.js";
@@ -572,16 +573,7 @@ class Desk {
   async store(userId: string, content: string, store: Store = under.store): Promise<Accepted> {
     const ids = createIds(clock);
     const conversations = createConversations({ store, clock, ids, node: this.#node, onError: () => undefined });
-    const accepted = await conversations.accept({
-      business: this.#business,
-      userId,
-      locationId: "L1",
-      content,
-      sessionId: null,
-      clientMessageId: null,
-      context: {},
-      metadata: { source: "websocket" },
-    });
+    const accepted = await conversations.accept(userMessageOf(this.#business, userId, content));
     if (!accepted.ok) throw new Error(accepted.reason);
     return accepted.value;
   }

@@ -6,25 +6,11 @@ import { systemClock } from "../../server/clock.js";
 import { DataDirInUse } from "../../server/stores/data-dir.js";
 import { EmbeddedStore } from "../../server/stores/embedded.js";
 import { storeContract } from "../contract/store-contract.js";
+import { openTemporaryStore } from "../support/temporary-store.js";
 
 const open = (directory: string) => EmbeddedStore.open(directory, systemClock, () => undefined);
 
-storeContract("the embedded store", async () => {
-  const directory = await mkdtemp(join(tmpdir(), "bennu-store-"));
-  let store = await open(directory);
-  return {
-    store,
-    async reopen() {
-      await store.close();
-      store = await open(directory);
-      return store;
-    },
-    async dispose() {
-      await store.close();
-      await rm(directory, { recursive: true, force: true });
-    },
-  };
-});
+storeContract("the embedded store", openTemporaryStore);
 
 test("[S9] [S-11] a second server of the same directory is refused, and told who has it", async () => {
   const directory = await mkdtemp(join(tmpdir(), "bennu-store-"));

@@ -1,3 +1,5 @@
+import type { Business } from "../../server/messaging/business.js";
+import type { UserMessage } from "../../server/messaging/conversations.js";
 import type { Head, NewUserMessage, OpenTurn } from "../../server/messaging/head.js";
 import type { ChatMessage, Session } from "../../server/messaging/model.js";
 
@@ -63,6 +65,20 @@ export function questionOf(messageId: string, offset: number): ChatMessage {
     content: `text of ${messageId}`,
     type: "user",
     timestamp: headTime,
+    metadata: { source: "websocket" },
+  };
+}
+
+/** What a user says who knows of no session and gives it no id. */
+export function userMessageOf(business: Business, userId: string, content: string): UserMessage {
+  return {
+    business,
+    userId,
+    locationId: "L1",
+    content,
+    sessionId: null,
+    clientMessageId: null,
+    context: {},
     metadata: { source: "websocket" },
   };
 }
