@@ -1,5 +1,5 @@
 import type { Message, OutBroadcast, OutPush, OutReply } from "./message.js";
-import { supabase } from "./supabase.js";
+import { supabase, supabaseV1 } from "./supabase.js";
 import { v1 } from "./v1.js";
 import { v2 } from "./v2.js";
 
@@ -21,13 +21,17 @@ export interface Serializer {
   encodePush(push: OutPush): Encoded;
   /** @throws EncodeError as `encodePush` does. */
   encodeReply(reply: OutReply): Encoded;
-  /** @throws EncodeError as `encodePush` does. */
-  encodeBroadcast(broadcast: OutBroadcast): Encoded;
+  /**
+   * @returns null for what those who speak this version are not told, though others are
+   * @throws EncodeError as `encodePush` does.
+   */
+  encodeBroadcast(broadcast: OutBroadcast): Encoded | null;
 }
 
-/** What version 2 is on a mount: as Phoenix has it, or with the binary frames that Supabase added. (SPEC W12) */
+/** What is spoken on a mount: as Phoenix has it, or with the binary frames that Supabase added. (SPEC W12) */
 export type Dialect = "phoenix" | "supabase";
 
+const version1: Readonly<Record<Dialect, Serializer>> = { phoenix: v1, supabase: supabaseV1 };
 const version2: Readonly<Record<Dialect, Serializer>> = { phoenix: v2, supabase };
 
 /**
@@ -36,9 +40,9 @@ const version2: Readonly<Record<Dialect, Serializer>> = { phoenix: v2, supabase 
  * pre-release. (SPEC W2)
  */
 export function serializerFor(vsn: unknown, dialect: Dialect = "phoenix"): Serializer | null {
-  if (vsn === undefined) return v1;
+  if (vsn === undefined) return version1[dialect];
   if (typeof vsn !== "string") return null;
-  if (/^1\.0\.(0|[1-9]\d{0,9})(\+[0-9A-Za-z.-]+)?$/.test(vsn)) return v1;
+  if (/^1\.0\.(0|[1-9]\d{0,9})(\+[0-9A-Za-z.-]+)?$/.test(vsn)) return version1[dialect];
   if (/^2\.0\.(0|[1-9]\d{0,9})(\+[0-9A-Za-z.-]+)?$/.test(vsn)) return version2[dialect];
   return null;
 }

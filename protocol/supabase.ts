@@ -1,7 +1,8 @@
 import { assemble, decodePush, decodeUtf8, readFields } from "./binary.js";
-import { DecodeError } from "./errors.js";
+import { DecodeError, EncodeError } from "./errors.js";
 import type { Message, OutBroadcast, OutPush } from "./message.js";
 import type { Encoded, Serializer } from "./serializer.js";
+import { v1 } from "./v1.js";
 import { v2 } from "./v2.js";
 
 const kind = { userBroadcastPush: 3, userBroadcast: 4 } as const;
@@ -33,6 +34,20 @@ export const supabase: Serializer = {
   encodeBroadcast: (broadcast) => encodeUserBroadcast(broadcast) ?? v2.encodeBroadcast(broadcast),
 };
 
+/**
+ * Version 1 beside it. It has no binary frames, and no client may silence those of version 2 by speaking it: a user
+ * broadcast of bytes reaches the others, as Supabase has it. (SPEC W12)
+ */
+export const supabaseV1: Serializer = {
+  ...v1,
+  name: "1.0.0+supabase",
+  encodePush: (push) => {
+    if (isBroadcastOfBytes(push)) throw new EncodeError("version 1.0.0 has no binary frames");
+    return v1.encodePush(push);
+  },
+  encodeBroadcast: (broadcast) => (isBroadcastOfBytes(broadcast) ? null : v1.encodeBroadcast(broadcast)),
+};
+
 function decodeUserBroadcastPush(bytes: Uint8Array): Message {
   const { fields, data } = readFields(bytes, { count: 5, headerBytes: 7 });
   const [joinRef, ref, topic, event, meta] = fields.map(textOf) as [string, string, string, string, string];
@@ -48,15 +63,22 @@ function decodePayload(encoding: number, data: Uint8Array): unknown {
 }
 
 // Refs are not carried: to the client a push differs from a broadcast only by them.
-function encodeUserBroadcast({ topic, event, payload }: OutPush | OutBroadcast): Encoded | null {
-  if (event !== broadcastEvent || !isUserBroadcastOfBytes(payload)) return null;
+function encodeUserBroadcast(message: OutPush | OutBroadcast): Encoded | null {
+  if (!isBroadcastOfBytes(message)) return null;
+  const { topic, payload } = message;
   const meta = payload.meta === undefined ? "" : JSON.stringify(payload.meta);
   const texts = [String(topic), payload.event, meta];
   return assemble({ kind: kind.userBroadcast, texts, encoding: encodings.bytes }, payload.payload);
 }
 
-function isUserBroadcastOfBytes(value: unknown): value is UserBroadcast & { readonly payload: Uint8Array } {
-  if (typeof value !== "object" || value === null) return false;
+interface BroadcastOfBytes {
+  readonly topic: unknown;
+  readonly payload: UserBroadcast & { readonly payload: Uint8Array };
+}
+
+function isBroadcastOfBytes(message: OutPush | OutBroadcast): message is typeof message & BroadcastOfBytes {
+  const { payload: value } = message;
+  if (message.event !== broadcastEvent || typeof value !== "object" || value === null) return false;
   const { type, event, payload } = value as Partial<UserBroadcast>;
   return type === broadcastEvent && typeof event === "string" && payload instanceof Uint8Array;
 }

@@ -12,6 +12,8 @@ export interface TelemetryEvents {
   channel_handled_in: { topic: string; event: string; durationMs: number };
   channel_crashed: { topic: string; event: string; error: unknown };
 
+  /** A handler of the event `name` has thrown. It is detached, and is not called again. */
+  "telemetry.handler_failed": { name: keyof TelemetryEvents; error: unknown };
   "limit.reached": { limit: string };
   "pubsub.failed": { operation: string; error: unknown };
   "message.accepted": { businessId: string; sessionId: string; duplicate: boolean; durationMs: number };
@@ -36,17 +38,31 @@ export class Telemetry {
   emit<Name extends keyof TelemetryEvents>(name: Name, event: TelemetryEvents[Name]): void {
     const handlers = this.#handlers.get(name);
     if (handlers === undefined) return;
-    for (const handler of handlers) (handler as Handler<Name>)(event);
+    for (const handler of handlers) {
+      try {
+        (handler as Handler<Name>)(event);
+      } catch (error) {
+        this.#failed(name, handler, error);
+      }
+    }
   }
 
-  /** @returns a function that detaches the handler */
+  // Who watches must not harm what is watched, so one that fails is detached, as Elixir's telemetry does. (SPEC C12)
+  #failed(name: keyof TelemetryEvents, handler: Handler<never>, error: unknown): void {
+    this.#detach(name, handler);
+    this.emit("telemetry.handler_failed", { name, error });
+  }
+
+  /** @param handler detached when it throws @returns a function that detaches it */
   attach<Name extends keyof TelemetryEvents>(name: Name, handler: Handler<Name>): () => void {
     const handlers = this.#handlers.get(name) ?? new Set();
     handlers.add(handler);
     this.#handlers.set(name, handlers);
-    return () => {
-      handlers.delete(handler);
-      if (handlers.size === 0) this.#handlers.delete(name);
-    };
+    return () => this.#detach(name, handler);
+  }
+
+  #detach(name: keyof TelemetryEvents, handler: Handler<never>): void {
+    const handlers = this.#handlers.get(name);
+    if (handlers?.delete(handler) === true && handlers.size === 0) this.#handlers.delete(name);
   }
 }

@@ -190,6 +190,34 @@ describe.each<Kind>(["websocket", "longpoll"])("telemetry of connections over %s
   });
 });
 
+const everyName = [...names, ...channelNames] as const;
+
+test.each<Kind>(["websocket", "longpoll", "test"])("[C12] handlers that throw change nothing over %s", async (kind) => {
+  const failures: string[] = [];
+  endpoint.telemetry.attach("telemetry.handler_failed", ({ name }) => void failures.push(name));
+  const listening = kind === "test" ? channelNames : everyName.filter((name) => name !== "socket_refused");
+  for (const name of listening) {
+    endpoint.telemetry.attach(name, () => {
+      throw new Error("on purpose");
+    });
+  }
+  const client = await open(kind);
+  await play(client);
+  const frames = client.received.map(({ ref, event, payload }) => [ref, event, payload.status ?? payload.reason]);
+  expect(frames).toEqual([
+    ["1", "phx_reply", "ok"],
+    ["2", "phx_reply", "ok"],
+    ["3", "phx_reply", "ok"],
+    ["1", "phx_error", "channel_crash"],
+    ["5", "phx_reply", "error"],
+  ]);
+  await endpoint.drain();
+  await until("the end", () => failures.length >= listening.length);
+  await settle();
+  expect(failures.toSorted()).toEqual([...listening].toSorted());
+  client.close(false);
+});
+
 test("[C10] a drain of nobody tells nothing", async () => {
   listen(...names);
   await endpoint.drain();
@@ -211,5 +239,59 @@ describe("Telemetry", () => {
     detachOther();
     telemetry.emit("limit.reached", { limit: "Z" });
     expect([got, telemetry.listens("limit.reached")]).toEqual([["a X", "b X", "b Y"], false]);
+  });
+
+  test("[C12] detaches a handler that throws, tells so once, and calls the others", () => {
+    const telemetry = new Telemetry();
+    const got: string[] = [];
+    const failures: unknown[] = [];
+    const cause = new Error("on purpose");
+    telemetry.attach("telemetry.handler_failed", (event) => void failures.push(event));
+    const detach = telemetry.attach("limit.reached", ({ limit }) => {
+      got.push(`throws ${limit}`);
+      throw cause;
+    });
+    const detachOther = telemetry.attach("limit.reached", ({ limit }) => void got.push(limit));
+    telemetry.emit("limit.reached", { limit: "X" });
+    telemetry.emit("limit.reached", { limit: "Y" });
+    expect(got).toEqual(["throws X", "X", "Y"]);
+    expect(failures).toEqual([{ name: "limit.reached", error: cause }]);
+    detach();
+    expect(telemetry.listens("limit.reached")).toBe(true);
+    detachOther();
+    expect(telemetry.listens("limit.reached")).toBe(false);
+  });
+
+  test("[C12] a handler that throws is forgotten, so that nothing is measured for it", () => {
+    const telemetry = new Telemetry();
+    telemetry.attach("limit.reached", () => {
+      throw new Error("on purpose");
+    });
+    telemetry.emit("limit.reached", { limit: "X" });
+    expect(telemetry.listens("limit.reached")).toBe(false);
+  });
+
+  test("[C12] whoever is told of failures may fail too", () => {
+    const telemetry = new Telemetry();
+    const failures: string[] = [];
+    const fail = (which: string) => () => {
+      failures.push(which);
+      throw new Error("on purpose");
+    };
+    telemetry.attach("limit.reached", fail("limit.reached"));
+    telemetry.attach("telemetry.handler_failed", fail("first"));
+    telemetry.attach("telemetry.handler_failed", fail("second"));
+    telemetry.attach("telemetry.handler_failed", ({ name }) => void failures.push(`told of ${name}`));
+    telemetry.emit("limit.reached", { limit: "X" });
+    expect(failures.toSorted()).toEqual(
+      [
+        "limit.reached",
+        "first",
+        "second",
+        "told of limit.reached",
+        "told of telemetry.handler_failed",
+        "told of telemetry.handler_failed",
+      ].toSorted(),
+    );
   });
 });

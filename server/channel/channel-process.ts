@@ -44,6 +44,10 @@ export class ChannelProcess implements ChannelPort, Worker<Message | Task> {
   #status: Status = "joining";
   /** The client has been told of the end, or cannot be: a `phx_error` that is still to come would be a second one. */
   #isDiscarded = false;
+  /** A handler is on the stack or being awaited. */
+  #isHandling = false;
+  /** `terminate` is on the stack. */
+  #isTerminating = false;
   #early: Task[] | null = [];
 
   /** @param joinRef as the client sent it: what its messages are compared with, and what the end of the channel carries */
@@ -151,11 +155,19 @@ export class ChannelProcess implements ChannelPort, Worker<Message | Task> {
     return this.#lastFrame(reserved.close, {});
   }
 
+  /**
+   * Nothing is pushed any more. While the channel ends `terminate` may push, but not a handler that still runs, whose
+   * process Phoenix would have killed. Which of the two does is known while `terminate` is on the stack. (SPEC C11)
+   */
+  get #isMute(): boolean {
+    return this.#status === "ended" || (this.#status === "ending" && this.#isHandling && !this.#isTerminating);
+  }
+
   // What the app's Channel calls.
 
   push(event: string, payload: unknown): void {
     if (this.#status === "joining") throw new Error("a channel cannot push before it has joined");
-    if (this.#status === "ended") return;
+    if (this.#isMute) return;
     const push = { joinRef: this.#pushRef, ref: null, topic: this.topic, event, payload };
     this.#host.send(new Frame(this.#serializer.encodePush(push)));
   }
@@ -222,17 +234,18 @@ export class ChannelProcess implements ChannelPort, Worker<Message | Task> {
 
   run(item: Message | Task): void | Promise<void> {
     if (this.#status === "ending" || this.#status === "ended") return;
+    this.#isHandling = true;
     try {
       const result = item instanceof Task ? item.run() : this.#handleIn(item);
       if (isPromise(result)) {
         return result.then(
           (value) => this.#settle(item, value),
-          (cause: unknown) => this.#crash(eventOf(item), cause),
+          (cause: unknown) => this.#failed(item, cause),
         );
       }
       this.#settle(item, result);
     } catch (cause) {
-      this.#crash(eventOf(item), cause);
+      this.#failed(item, cause);
     }
   }
 
@@ -249,7 +262,13 @@ export class ChannelProcess implements ChannelPort, Worker<Message | Task> {
     return isPromise(result) ? result.then(settled) : settled(result);
   }
 
+  #failed(item: Message | Task, cause: unknown): void {
+    this.#isHandling = false;
+    this.#crash(eventOf(item), cause);
+  }
+
   #settle(item: Message | Task, result: unknown): void {
+    this.#isHandling = false;
     if (result === undefined) return;
     const ref = item instanceof Task ? null : item.ref;
     try {
@@ -305,11 +324,14 @@ export class ChannelProcess implements ChannelPort, Worker<Message | Task> {
 
   #terminate(reason: unknown, finish: () => void): void {
     const failed = (cause: unknown) => this.#host.crashed(this.topic, "terminate", cause);
+    this.#isTerminating = true;
     try {
       const work: unknown = this.#channel!.terminate(reason);
+      this.#isTerminating = false;
       if (isPromise(work)) void work.catch(failed).then(finish);
       else finish();
     } catch (cause) {
+      this.#isTerminating = false;
       failed(cause);
       finish();
     }

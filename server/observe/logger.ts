@@ -28,6 +28,9 @@ export function logTelemetry(telemetry: Telemetry, logger: Logger): void {
   telemetry.attach("store.failed", ({ error, ...event }) =>
     logger.error({ ...event, error: describe(error) }, "store failed"),
   );
+  telemetry.attach("telemetry.handler_failed", ({ error, ...event }) =>
+    logger.error({ ...event, error: describe(error) }, "telemetry handler failed"),
+  );
   telemetry.attach("http.failed", ({ error, ...event }) =>
     logger.error({ ...event, error: describe(error) }, "request failed"),
   );

@@ -15,7 +15,7 @@ export interface AdapterPort {
  */
 export interface PubSubAdapter {
   /**
-   * Resolves when what other nodes publish from now on is delivered.
+   * Resolves when what other nodes publish from now on is delivered. Does not take for ever: a stop waits for it.
    * @throws Error when it cannot be started; it may be started again
    */
   start(port: AdapterPort): Promise<void>;

@@ -37,6 +37,8 @@ export class PubSub {
   readonly #adapter: PubSubAdapter | null;
   readonly #telemetry: Telemetry | null;
   #isStarted = false;
+  /** The last start or stop that was asked for. They follow one another, whoever asks when. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor({ adapter, telemetry }: PubSubOptions = {}) {
     this.#adapter = adapter ?? null;
@@ -44,15 +46,26 @@ export class PubSub {
   }
 
   /** Joins the other nodes. Until then, and without an adapter, a broadcast stays on this one. */
-  async start(): Promise<void> {
-    await this.#adapter?.start(this.#port);
-    this.#isStarted = true;
+  start(): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#isStarted) return;
+      await this.#adapter?.start(this.#port);
+      this.#isStarted = true;
+    });
   }
 
   /** Leaves the other nodes. On this one broadcasts go on. */
-  async stop(): Promise<void> {
-    this.#isStarted = false;
-    await this.#adapter?.stop();
+  stop(): Promise<void> {
+    return this.#inTurn(async () => {
+      this.#isStarted = false;
+      await this.#adapter?.stop();
+    });
+  }
+
+  #inTurn(work: () => Promise<void>): Promise<void> {
+    const done = this.#last.then(work);
+    this.#last = done.catch(() => undefined);
+    return done;
   }
 
   /** Topics with at least one subscriber or listener. */
@@ -155,15 +168,21 @@ class Lane {
 
   broadcast(event: string, payload: unknown, except: unknown): void {
     const broadcast = { topic: this.wireTopic, event, payload };
-    let frame: Frame | null = null;
+    // Encoded for the first who is to get it. Null: nobody here is told.
+    let frame: Frame | null | undefined;
     for (const subscriber of this.subscribers) {
       if (subscriber.owner === except) continue;
       if (subscriber.intercepts !== null && subscriber.intercepts.includes(event)) {
         subscriber.intercept(broadcast);
       } else {
-        frame ??= new Frame(this.serializer.encodeBroadcast(broadcast));
-        subscriber.deliver(frame);
+        if (frame === undefined) frame = this.#encode(broadcast);
+        if (frame !== null) subscriber.deliver(frame);
       }
     }
+  }
+
+  #encode(broadcast: OutBroadcast): Frame | null {
+    const encoded = this.serializer.encodeBroadcast(broadcast);
+    return encoded === null ? null : new Frame(encoded);
   }
 }

@@ -108,7 +108,7 @@ export interface MountOptions {
   readonly longpoll?: boolean | Partial<LongPollOptions>;
   readonly checkOrigin?: OriginPolicy;
   readonly authToken?: boolean;
-  /** What clients of version 2 speak: `supabase` adds that client's binary broadcasts. Phoenix's unless it is given. */
+  /** What clients speak: `supabase` adds that client's binary broadcasts. Phoenix's unless it is given. (SPEC W12) */
   readonly dialect?: Dialect;
   /** What a refused WebSocket handshake is answered. */
   readonly onRefused?: (reason: unknown) => HttpAnswer;

@@ -464,6 +464,132 @@ describe("terminate", () => {
   });
 });
 
+describe("a handler that still runs when its channel ends", () => {
+  const late = [null, null, topic, "late", {}];
+
+  /** A room in which `slow` waits for the gate, and then does all that a handler may. */
+  function slowRoom(terminate?: Script["terminate"], result?: (channel: ScriptedChannel) => unknown) {
+    const gate = deferred();
+    const terminated = deferred();
+    const script: Script = {
+      intercepts: ["flood"],
+      handleIn: async (channel, event, _payload, ref) => {
+        if (event !== "slow") return ok();
+        await gate.promise;
+        channel.push("late", {});
+        channel.reply(ref, ok());
+        channel.send("late");
+        channel.broadcast("late", {});
+        return result?.(channel) as HandleResult;
+      },
+      terminate: async (channel) => {
+        await terminate?.(channel, null);
+        await terminated.promise;
+      },
+    };
+    const pubsub = new PubSub();
+    const room = joinedTo(script, { pubsub, limits: { maxChannelBacklog: 2 } });
+    const other = joinedTo({}, { pubsub });
+    room.receive("1", "2", topic, "slow");
+    /** Ends the channel while the handler waits. */
+    const flood = () => {
+      for (let count = 0; count < 3; count += 1) pubsub.broadcast(topic, "flood", {});
+      other.transport.take();
+    };
+    return { ...room, pubsub, other, gate, terminated, flood };
+  }
+
+  const results: [name: string, result: (channel: ScriptedChannel) => unknown][] = [
+    ["a reply", () => ok()],
+    ["a stop", () => stop("normal", ok())],
+    ["a stop for a reason", () => stop(boom, ok())],
+    ["nonsense", () => "nonsense"],
+    ["a throw", () => Promise.reject(boom)],
+    ["a push of what is no object", (channel) => channel.push("bad", "x")],
+  ];
+
+  test.each(results)("[C11] its pushes, replies and result are dropped: crash, %s", async (_name, result) => {
+    const { transport, other, gate, terminated, flood, crashes } = slowRoom(undefined, result);
+    flood();
+    gate.resolve();
+    await settle();
+    expect([transport.take(), other.transport.take()]).toEqual([[], [late]]);
+    terminated.resolve();
+    await settle();
+    expect([transport.take(), crashes.length]).toEqual([[crashed], 1]);
+  });
+
+  test.each(results)("[C11] [R5] its pushes, replies and result are dropped: rejoin, %s", async (_name, result) => {
+    const { transport, other, gate, terminated, crashes, receive } = slowRoom(undefined, result);
+    receive("3", "3", topic, "phx_join");
+    expect(transport.take()).toEqual([okReply("3", {}, "3"), closed]);
+    gate.resolve();
+    await settle();
+    // What it broadcasts is for the whole topic, and so for the new join too.
+    expect([transport.take(), other.transport.take()]).toEqual([[late], [late]]);
+    terminated.resolve();
+    await settle();
+    expect([transport.take(), crashes]).toEqual([[], []]);
+  });
+
+  test("[C11] [R6] a leave waits for it, so that it is heard to its end", async () => {
+    const { transport, gate, terminated, receive } = slowRoom();
+    receive("1", "3", topic, "phx_leave");
+    await settle();
+    gate.resolve();
+    await settle();
+    const pushed = ["1", null, topic, "late", {}];
+    expect(transport.take()).toEqual([pushed, okReply("2"), late, okReply("3"), closed]);
+    terminated.resolve();
+    await settle();
+    expect(transport.take()).toEqual([]);
+  });
+
+  test("[C11] one that ends its own channel is not heard either, from there on", async () => {
+    const terminated = deferred();
+    const pubsub = new PubSub();
+    const { transport, receive } = joinedTo(
+      {
+        intercepts: ["flood"],
+        handleIn: (channel) => {
+          channel.push("before", {});
+          for (let count = 0; count < 2; count += 1) channel.broadcast("flood", {});
+          channel.push("after", {});
+          return ok();
+        },
+        terminate: () => terminated.promise,
+      },
+      { pubsub, limits: { maxChannelBacklog: 1 } },
+    );
+    receive("1", "2", topic, "slow");
+    terminated.resolve();
+    await settle();
+    expect(transport.take()).toEqual([["1", null, topic, "before", {}], crashed]);
+  });
+
+  test("[C7] [C11] meanwhile terminate pushes what it does at once, and after the handler whatever it likes", async () => {
+    const [first, second] = [deferred(), deferred()];
+    const { transport, gate, terminated, flood } = slowRoom(async (channel) => {
+      channel.push("bye", { n: 1 });
+      await first.promise;
+      channel.push("bye", { n: 2 });
+      await second.promise;
+      channel.push("bye", { n: 3 });
+    });
+    const pushed = (n: number) => ["1", null, topic, "bye", { n }];
+    flood();
+    expect(transport.take()).toEqual([pushed(1)]);
+    first.resolve();
+    await settle();
+    gate.resolve();
+    await settle();
+    second.resolve();
+    terminated.resolve();
+    await settle();
+    expect(transport.take()).toEqual([pushed(3), crashed]);
+  });
+});
+
 describe("a join without a join_ref", () => {
   test("[C8] lends its ref to pushes and replies; phx_close carries null, and the ref is stale", async () => {
     const script: Script = {

@@ -63,4 +63,6 @@ test("the guide shows this very code", async () => {
     ["../../docs/channels.md", "chat-room.ts"].map((file) => readFile(join(import.meta.dirname, file), "utf8")),
   );
   expect(guide).toContain(code!.trim());
+  // The guide promises that a chat room with presence is no more than this.
+  expect(code!.trim().split("\n").length).toBeLessThanOrEqual(40);
 });

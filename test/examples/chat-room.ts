@@ -26,14 +26,9 @@ export function createChatServer() {
     }
   }
 
-  const endpoint: Endpoint = new Endpoint({
-    mounts: {
-      "/socket": {
-        connect: ({ name }) => (typeof name === "string" ? { id: `user:${name}`, assigns: { name } } : refuse()),
-        channels: { "room:*": Room },
-      },
-    },
-  });
+  const connect = ({ name }: { name?: unknown }) =>
+    typeof name === "string" ? { id: `user:${name}`, assigns: { name } } : refuse();
+  const endpoint = new Endpoint({ mounts: { "/socket": { connect, channels: { "room:*": Room } } } });
   const presence = new Presence(endpoint);
   const server = createServer((request, response) => void (endpoint.handle(request, response) || response.end()));
   endpoint.attach(server);

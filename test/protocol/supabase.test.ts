@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { WebSocket } from "ws";
 import { DecodeError, EncodeError } from "../../protocol/errors.js";
 import { serializerFor } from "../../protocol/serializer.js";
-import { supabase } from "../../protocol/supabase.js";
+import { supabase, supabaseV1 } from "../../protocol/supabase.js";
 import { v1 } from "../../protocol/v1.js";
 import { v2 } from "../../protocol/v2.js";
 import { createRandom, seedOfRun } from "../support/random.js";
@@ -146,13 +146,33 @@ describe("to a client", () => {
   });
 });
 
-test("[W2] [W12] a mount of this dialect changes version 2 alone", () => {
+describe("to a client of version 1", () => {
+  test("[W12] a broadcast of bytes does not leave, and a push of them is a mistake", () => {
+    for (const payload of [data, Buffer.from(data), new Uint8Array()]) {
+      expect(supabaseV1.encodeBroadcast(broadcast(payload))).toBeNull();
+      expect(() => supabaseV1.encodePush({ joinRef: "1", ref: null, ...broadcast(payload) })).toThrow(EncodeError);
+    }
+  });
+
+  test("[W12] everything else leaves as version 1 has it", () => {
+    for (const payload of [{ x: 1 }, null, { 0: 1 }]) {
+      const message = broadcast(payload, { meta: { id: "7" } });
+      expect(supabaseV1.encodeBroadcast(message)).toBe(v1.encodeBroadcast(message));
+      const asPush = { joinRef: "1", ref: null, ...message };
+      expect(supabaseV1.encodePush(asPush)).toBe(v1.encodePush(asPush));
+    }
+    expect(() => supabaseV1.encodeBroadcast({ topic, event: "broadcast", payload: data })).toThrow(EncodeError);
+  });
+});
+
+test("[W2] [W12] a mount of this dialect has its own of both versions", () => {
   expect(serializerFor("2.0.0", "supabase")).toBe(supabase);
   expect(serializerFor("2.0.7+build", "supabase")).toBe(supabase);
-  expect(serializerFor("1.0.0", "supabase")).toBe(v1);
-  expect(serializerFor(undefined, "supabase")).toBe(v1);
+  expect(serializerFor("1.0.0", "supabase")).toBe(supabaseV1);
+  expect(serializerFor(undefined, "supabase")).toBe(supabaseV1);
   expect(serializerFor("2.1.0", "supabase")).toBeNull();
   expect(serializerFor("2.0.0", "phoenix")).toBe(v2);
+  expect(serializerFor("1.0.0", "phoenix")).toBe(v1);
 });
 
 describe(`any frame, seed ${seed}`, () => {

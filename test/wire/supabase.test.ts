@@ -134,6 +134,22 @@ describe("[W1] [W12] the published client of Supabase, unchanged", () => {
     expect(one.heard).toEqual([]);
   });
 
+  test("[W12] bytes are not told to a client of version 1, and cost nobody else anything", async () => {
+    const topic = newTopic();
+    const older = await subscribe(openClient("older", { vsn: "1.0.0" }), topic);
+    const one = await subscribe(openClient("one"), topic);
+    const other = await subscribe(openClient("other"), topic);
+    await say(one.channel, "bytes", bytes(0, 1, 255));
+    await say(one.channel, "json", { x: 1 });
+    await until("all have heard", () => other.heard.length === 2 && older.heard.length > 0);
+    expect(other.heard).toEqual([
+      ["bytes", [0, 1, 255]],
+      ["json", { x: 1 }],
+    ]);
+    expect(older.heard).toEqual([["json", { x: 1 }]]);
+    expect([older, one, other].map(({ statuses }) => statuses)).toEqual(Array(3).fill(["SUBSCRIBED"]));
+  });
+
   test("who asks for it hears itself, and nobody else does so", async () => {
     const topic = newTopic();
     const one = await subscribe(openClient("one"), topic, { config: { broadcast: { self: true } } });
