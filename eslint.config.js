@@ -3,6 +3,7 @@ import tseslint from "typescript-eslint";
 
 // Who may import whom. A folder sees itself, the leaves, and what is listed; imports only point downward.
 const leaves = ["protocol", "server/telemetry", "server/clock"];
+const engine = ["server/pubsub", "server/channel", "server/presence", "server/transports"];
 const layers = {
   protocol: [],
   "server/auth": leaves,
@@ -38,6 +39,9 @@ const importRules = Object.entries(layers).map(([folder, allowed]) => {
     });
   } else {
     patterns.push({ regex: "^(\\.\\./)+server/", message: `${folder} may not import server.` });
+  }
+  if (engine.includes(folder)) {
+    patterns.push({ regex: "^(\\.\\./)+desk-telemetry\\.js$", message: "The engine knows nothing of chats." });
   }
   if (!adapters.includes(folder) && folder !== "client") {
     const names = folder === "server/auth" ? outside.filter((name) => name !== "jose") : outside;

@@ -2,6 +2,7 @@ export default {
   testEnvironment: "node",
   roots: ["<rootDir>/test"],
   testMatch: ["**/*.test.ts"],
+  setupFiles: ["<rootDir>/test/support/quiet.ts"],
   // The fault cases take minutes; `npm run test:faults` runs them.
   testPathIgnorePatterns: ["/node_modules/", "<rootDir>/test/fault/"],
   extensionsToTreatAsEsm: [".ts"],

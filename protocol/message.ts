@@ -37,4 +37,6 @@ export interface OutBroadcast {
   readonly topic: string;
   readonly event: string;
   readonly payload: unknown;
+  /** The payload as JSON, where somebody has written it already. */
+  readonly json?: string | null;
 }

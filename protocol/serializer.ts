@@ -17,6 +17,8 @@ export interface Serializer {
   decodeText(text: string): Message;
   /** @throws DecodeError as `decodeText` does. */
   decodeBinary(bytes: Uint8Array): Message;
+  /** What is pushed or broadcast, alone and as JSON. @throws EncodeError when it is neither. Not for bytes. */
+  readonly encodePayload: (payload: unknown) => string;
   /** @throws EncodeError when this version cannot carry the payload. */
   encodePush(push: OutPush): Encoded;
   /** @throws EncodeError as `encodePush` does. */

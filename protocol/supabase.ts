@@ -71,16 +71,19 @@ function encodeUserBroadcast(message: OutPush | OutBroadcast): Encoded | null {
   return assemble({ kind: kind.userBroadcast, texts, encoding: encodings.bytes }, payload.payload);
 }
 
-interface BroadcastOfBytes {
-  readonly topic: unknown;
-  readonly payload: UserBroadcast & { readonly payload: Uint8Array };
-}
-
-function isBroadcastOfBytes(message: OutPush | OutBroadcast): message is typeof message & BroadcastOfBytes {
+/** A user broadcast of bytes: JSON would make something else of them. */
+export function isBroadcastOfBytes(message: Outgoing): message is Outgoing & BroadcastOfBytes {
   const { payload: value } = message;
   if (message.event !== broadcastEvent || typeof value !== "object" || value === null) return false;
   const { type, event, payload } = value as Partial<UserBroadcast>;
   return type === broadcastEvent && typeof event === "string" && payload instanceof Uint8Array;
+}
+
+type Outgoing = Pick<OutPush | OutBroadcast, "topic" | "event" | "payload">;
+
+interface BroadcastOfBytes {
+  readonly topic: unknown;
+  readonly payload: UserBroadcast & { readonly payload: Uint8Array };
 }
 
 // Older clients write one byte a character, so their "é" is not UTF-8; what they meant is Latin-1.

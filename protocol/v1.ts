@@ -1,5 +1,6 @@
 import { reserved } from "./events.js";
 import { DecodeError, EncodeError } from "./errors.js";
+import { encodeJson, isNoJson } from "./json.js";
 import type { Message } from "./message.js";
 import type { Serializer } from "./serializer.js";
 
@@ -11,10 +12,15 @@ export const v1: Serializer = {
   decodeText,
   // Phoenix parses a binary frame of a version 1 client as the JSON text it hopes to find there.
   decodeBinary: (bytes) => decodeText(toText(bytes)),
-  encodePush: ({ topic, event, payload, ref }) => JSON.stringify({ topic, event, payload: json(payload), ref }),
-  encodeReply: ({ topic, ref, status, response }) =>
-    JSON.stringify({ topic, event: reserved.reply, payload: { status, response: json(response) }, ref }),
-  encodeBroadcast: ({ topic, event, payload }) => JSON.stringify({ topic, event, payload: json(payload), ref: null }),
+  // Any JSON: what is no object is sent too, as Phoenix does on this version. (SPEC W6)
+  encodePayload: encodeJson,
+  encodePush: ({ topic, event, payload, ref }) => encode(topic, event, encodeJson(noBytes(payload)), ref),
+  encodeReply: ({ topic, ref, status, response }) => {
+    if (isNoJson(response)) throw new EncodeError("the response of a reply is nothing that JSON knows");
+    return JSON.stringify({ topic, event: reserved.reply, payload: { status, response: noBytes(response) }, ref });
+  },
+  encodeBroadcast: ({ topic, event, payload, json }) =>
+    encode(topic, event, json ?? encodeJson(noBytes(payload)), null),
 };
 
 function decodeText(text: string): Message {
@@ -44,7 +50,12 @@ function toText(bytes: Uint8Array): string {
   }
 }
 
-function json(payload: unknown): unknown {
+function encode(topic: unknown, event: string, payload: string, ref: unknown): string {
+  const head = `{"topic":${JSON.stringify(topic)},"event":${JSON.stringify(event)}`;
+  return `${head},"payload":${payload},"ref":${JSON.stringify(ref)}}`;
+}
+
+function noBytes(payload: unknown): unknown {
   if (payload instanceof Uint8Array) throw new EncodeError("version 1.0.0 has no binary frames");
   return payload;
 }

@@ -1,6 +1,7 @@
 import { decodePush, encodeBroadcastBytes, encodePushBytes, encodeReplyBytes } from "./binary.js";
 import { reserved } from "./events.js";
 import { DecodeError, EncodeError } from "./errors.js";
+import { checkLastIsObject, encodeJsonObject, isNoJson } from "./json.js";
 import type { Message, OutBroadcast, OutPush, OutReply } from "./message.js";
 import type { Encoded, Serializer } from "./serializer.js";
 
@@ -9,6 +10,7 @@ export const v2: Serializer = {
   name: "2.0.0",
   decodeText,
   decodeBinary: decodePush,
+  encodePayload: encodeJsonObject,
   encodePush,
   encodeReply,
   encodeBroadcast,
@@ -30,22 +32,21 @@ function decodeText(text: string): Message {
 function encodePush(push: OutPush): Encoded {
   const { joinRef, ref, topic, event, payload } = push;
   if (payload instanceof Uint8Array) return encodePushBytes(push);
-  return JSON.stringify([joinRef, ref, topic, event, object(payload)]);
+  const text = JSON.stringify([joinRef, ref, topic, event, payload]);
+  checkLastIsObject(text, payload);
+  return text;
 }
 
 function encodeReply(reply: OutReply): Encoded {
   const { joinRef, ref, topic, status, response } = reply;
   if (response instanceof Uint8Array) return encodeReplyBytes(reply);
+  if (isNoJson(response)) throw new EncodeError("the response of a reply is nothing that JSON knows");
   return JSON.stringify([joinRef, ref, topic, reserved.reply, { status, response }]);
 }
 
 function encodeBroadcast(broadcast: OutBroadcast): Encoded {
-  const { topic, event, payload } = broadcast;
+  const { topic, event, payload, json = null } = broadcast;
   if (payload instanceof Uint8Array) return encodeBroadcastBytes(broadcast);
-  return JSON.stringify([null, null, topic, event, object(payload)]);
-}
-
-function object(payload: unknown): object {
-  if (typeof payload === "object" && payload !== null && !Array.isArray(payload)) return payload;
-  throw new EncodeError("the payload of a push or broadcast is an object or bytes");
+  if (json !== null && !json.startsWith("{")) throw new EncodeError("version 2.0.0 broadcasts objects and bytes");
+  return `[null,null,${JSON.stringify(topic)},${JSON.stringify(event)},${json ?? encodeJsonObject(payload)}]`;
 }

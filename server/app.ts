@@ -6,6 +6,7 @@ import { isLocalHost, isLocalOrigin } from "./auth/local.js";
 import { createTokens, type Tokens } from "./auth/token.js";
 import { type Clock, systemClock } from "./clock.js";
 import { type Config, ConfigError } from "./config.js";
+import type { DeskEvents, DeskTelemetry } from "./desk-telemetry.js";
 import { Endpoint } from "./endpoint.js";
 import { createApi } from "./http/api.js";
 import type { Agent } from "./messaging/agent.js";
@@ -27,7 +28,7 @@ export interface AppOptions {
   /** Folder of the built pages. */
   readonly publicDir: string;
   readonly clock?: Clock;
-  readonly telemetry?: Telemetry;
+  readonly telemetry?: DeskTelemetry;
   /** Agents by kind, beside or instead of the built-in ones. */
   readonly agents?: Readonly<Record<string, Agent>>;
 }
@@ -47,7 +48,7 @@ export interface App {
  * @throws ConfigError, StoreError, DataDirInUse, or what the operating system says of the port
  */
 export async function startApp(options: AppOptions): Promise<App> {
-  const { config, clock = systemClock, telemetry = new Telemetry() } = options;
+  const { config, clock = systemClock, telemetry = new Telemetry<DeskEvents>() } = options;
   const ids = createIds(clock);
   const agents: Record<string, Agent> = { assistant: createAssistant(), echo: createEcho(), ...options.agents };
   const businessOf = businessFinder(config, checkAgents(await loadBusinesses(config.BUSINESSES_DIR), agents));
@@ -167,6 +168,9 @@ function deskMount(config: Config, tokens: Tokens | null, ids: Ids, channel: () 
     },
     websocket: {
       maxFrameBytes: config.MAX_FRAME_BYTES,
+      // One message in many pieces costs far more than its bytes.
+      maxFragments: 128,
+      maxBufferedChunks: 4096,
       idleTimeoutMs: config.IDLE_TIMEOUT_MS,
       maxSendQueueBytes: config.MAX_SEND_QUEUE_BYTES,
     },

@@ -10,6 +10,7 @@ export interface Clock {
   every(ms: number, callback: () => void): Cancel;
 }
 
+/** Undoes what gave it. Calling it twice is fine. */
 export type Cancel = () => void;
 
 export const systemClock: Clock = {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { Serializer } from "../protocol/serializer.js";
-import { phoenixLimits } from "./channel/limits.js";
+import { socketLimits } from "./channel/limits.js";
 import { Socket, type SocketContext } from "./channel/socket.js";
 import { Topics } from "./channel/topics.js";
 import type { Transport } from "./channel/transport.js";
@@ -9,7 +9,7 @@ import { type Clock, systemClock } from "./clock.js";
 import type { PubSubAdapter } from "./pubsub/adapter.js";
 import { PubSub } from "./pubsub/pubsub.js";
 import { Telemetry } from "./telemetry.js";
-import { Connections, type DrainOptions } from "./transports/connections.js";
+import { type Connection, Connections, type DrainOptions } from "./transports/connections.js";
 import { decide, type Handshake, type HandshakeRequest, isRefused } from "./transports/handshake.js";
 import { noRoom, refuseUpgrade, sendAnswer } from "./transports/http-answer.js";
 import { IdleSweep } from "./transports/idle.js";
@@ -25,16 +25,20 @@ import {
 } from "./transports/mount.js";
 import { type Found, Routes } from "./transports/routes.js";
 import { then } from "./transports/soon.js";
+import { leaveUpgrades, takeUpgrades, type UpgradeTaker, wantsWebSocket } from "./transports/upgrades.js";
 import { WebSocketConnection, type WebSocketHome, WebSockets } from "./transports/websocket.js";
 
+/** What an endpoint is made of; only `mounts` is needed. */
 export interface EndpointOptions {
   /** Paths where clients connect, `:name` segments become connect params. */
   readonly mounts: Readonly<Record<string, MountOptions>>;
-  /** The host name that `checkOrigin: true` allows. */
+  /** The host name of our own pages: what `checkOrigin: true` allows, which is then the default. */
   readonly host?: string;
   /** Carries broadcasts to the other nodes, from `start` to `stop`. Without one there are none. */
   readonly adapter?: PubSubAdapter;
+  /** Who is told what happens; one of its own unless it is given. */
   readonly telemetry?: Telemetry;
+  /** What time it is, for tests that turn it themselves. */
   readonly clock?: Clock;
   /** Sockets at once; one more is answered 503 before any work. 0: no limit. */
   readonly maxSockets?: number;
@@ -65,28 +69,64 @@ type Route = WebSocketRoute | LongPollRoute;
 
 type AcceptedHandshake = Handshake & { readonly accepted: true };
 
+/** What carries frames to a client in this process. */
+export interface LocalTransport extends Transport {
+  /** Set by the endpoint. To be called once, whoever ends the connection. */
+  onClose: (code: number) => void;
+  /** Ends it at once, and says so to `onClose`. */
+  terminate(): void;
+}
+
+export interface LocalClient {
+  readonly serializer: Serializer;
+  /** Those of the path among them, if it has any. */
+  readonly params: Readonly<Record<string, unknown>>;
+  readonly info: ConnectInfo;
+}
+
+/** `reason`: what `connect` gave to `refuse`, or 503. */
+export type LocalOutcome =
+  { readonly accepted: true; readonly socket: Socket } | { readonly accepted: false; readonly reason: unknown };
+
+/**
+ * Connects a client in this process, without a handshake: how `bennu/testing` comes in. Otherwise it is a connection
+ * like any other.
+ * @param path of a mount
+ * @throws what the mount's `connect` throws
+ */
+export let connectLocally: (
+  endpoint: Endpoint,
+  path: string,
+  transport: LocalTransport,
+  client: LocalClient,
+) => Promise<LocalOutcome>;
+
 /** Takes the connections of an HTTP server and holds their sockets. */
 export class Endpoint {
   readonly pubsub: PubSub;
   readonly telemetry: Telemetry;
-  readonly #host: string;
+  readonly #host: string | null;
   readonly #clock: Clock;
   readonly #mounts: ReadonlyMap<string, Mount>;
   readonly #routes: Routes<Route>;
   readonly #connections: Connections;
   readonly #sessions = new Map<string, LongPollSession>();
+  readonly #servers = new Set<Server>();
+  readonly #taker: UpgradeTaker;
 
   constructor(options: EndpointOptions) {
     this.telemetry = options.telemetry ?? new Telemetry();
     this.pubsub = new PubSub({ telemetry: this.telemetry, ...(options.adapter && { adapter: options.adapter }) });
-    this.#host = options.host ?? "localhost";
+    this.#host = options.host ?? null;
     this.#clock = options.clock ?? systemClock;
     this.#connections = new Connections(this.telemetry, this.#clock, options.maxSockets ?? 0);
     const mounts = Object.entries(options.mounts).map(([path, mount]) => this.#mount(path, mount));
     this.#mounts = new Map(mounts.map((mount) => [mount.path, mount]));
     this.#routes = new Routes(mounts.flatMap((mount) => this.#routesOf(mount)));
+    this.#taker = this.#makeTaker();
   }
 
+  /** Clients that are connected, over whichever transport. */
   get socketCount(): number {
     return this.#connections.count;
   }
@@ -106,14 +146,39 @@ export class Endpoint {
     await this.pubsub.stop();
   }
 
-  /** Takes over the upgrades of `server`. Its ordinary requests go through `handle` first. */
+  /**
+   * Takes the WebSockets of `server` that are for a mount. Whatever else asks for an upgrade is left to the server's
+   * other listeners, or answered as an ordinary request where there are none. Those go through `handle` first. (SPEC T11)
+   */
   attach(server: Server): void {
-    server.on("upgrade", (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-      this.#upgrade(request, stream, head);
-    });
+    this.#servers.add(server);
+    takeUpgrades(server, this.#taker);
   }
 
-  /** Answers a request that is meant for a mount. @returns false when it is not, and somebody else should */
+  /** Takes no more upgrades of a server, or of any. The sockets there are stay. */
+  detach(server?: Server): void {
+    for (const attached of server === undefined ? [...this.#servers] : [server]) {
+      leaveUpgrades(attached, this.#taker);
+      this.#servers.delete(attached);
+    }
+  }
+
+  /**
+   * Answers an upgrade to a WebSocket that is meant for a mount: for those who listen for upgrades themselves.
+   * @returns false when it is not, and somebody else should
+   */
+  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): boolean {
+    if (!wantsWebSocket(request)) return false;
+    const found = this.#routes.find(request.url ?? "");
+    if (found?.route.kind !== "websocket") return false;
+    this.#upgrade(found as Found<WebSocketRoute>, request, stream, head);
+    return true;
+  }
+
+  /**
+   * Answers a request that is meant for a mount. It comes before whatever reads bodies: a POST is read here.
+   * @returns false when it is not, and somebody else should
+   */
   handle(request: IncomingMessage, response: ServerResponse): boolean {
     const found = this.#routes.find(request.url ?? "");
     if (found === null) return false;
@@ -124,22 +189,36 @@ export class Endpoint {
     return true;
   }
 
-  /**
-   * Connects a client that has a transport of its own, without a network.
-   * @param path of a mount; its parameters, if it has any, are given in `params`
-   * @returns null when the mount's `connect` refuses
-   */
-  async connect(
-    path: string,
-    transport: Transport,
-    serializer: Serializer,
-    params: Readonly<Record<string, unknown>>,
-    info: ConnectInfo,
-  ): Promise<Socket | null> {
+  static {
+    connectLocally = (endpoint, path, transport, client) => endpoint.#connectLocally(path, transport, client);
+  }
+
+  async #connectLocally(path: string, transport: LocalTransport, client: LocalClient): Promise<LocalOutcome> {
     const mount = this.#mounts.get(path);
-    if (mount === undefined) throw new Error(`there is no mount ${path}`);
-    const decision = await decide(mount.options, params, info);
-    return isRefused(decision) ? null : new Socket(mount.context, transport, serializer, decision);
+    if (mount === undefined) throw new Error(`there is no mount ${path}; there are ${[...this.#mounts.keys()].join()}`);
+    const refused = (status: number, reason: unknown): LocalOutcome => {
+      this.#connections.refused(path, transport.kind, status);
+      return { accepted: false, reason };
+    };
+    if (!this.#connections.hasRoom()) return refused(503, 503);
+    const startedAt = this.#connections.startMeasuring();
+    const decision = await decide(mount.options, client.params, client.info);
+    if (isRefused(decision)) return refused(403, decision.refused);
+    // It may have begun to stop while the app was deciding.
+    if (!this.#connections.hasRoom()) return refused(503, 503);
+    const socket = new Socket(mount.context, transport, client.serializer, decision);
+    const connection: Connection = {
+      kind: transport.kind,
+      socket,
+      close: (code, reason) => transport.close(code, reason),
+      terminate: () => transport.terminate(),
+    };
+    transport.onClose = (code) => {
+      socket.closed();
+      this.#connections.closed(path, connection, code);
+    };
+    this.#connections.opened(path, connection, startedAt);
+    return { accepted: true, socket };
   }
 
   /** Sends an event to every subscriber of a topic. A broadcast of "disconnect" on a socket's id closes it with 1001. */
@@ -154,10 +233,11 @@ export class Endpoint {
 
   /**
    * Takes no new sockets and closes those there are with 1012, a batch at a time, so that they do not all come back at
-   * once; a long-poll is answered. Resolves when the last one was told.
+   * once; a long-poll is answered. Resolves when the last one was told; then it is detached from its servers.
    */
-  drain(options: DrainOptions = {}): Promise<void> {
-    return this.#connections.drain(options);
+  async drain(options: DrainOptions = {}): Promise<void> {
+    await this.#connections.drain(options);
+    this.detach();
   }
 
   /** Ends what is left, without a close frame. */
@@ -168,11 +248,11 @@ export class Endpoint {
   #mount(path: string, options: MountOptions): Mount {
     return {
       path,
-      options,
+      options: { ...options, checkOrigin: options.checkOrigin ?? (this.#host === null ? "conn" : true) },
       context: {
         mount: path,
         topics: new Topics(options.channels),
-        limits: { ...phoenixLimits, ...options.limits },
+        limits: socketLimits(options.limits),
         pubsub: this.pubsub,
         telemetry: this.telemetry,
         clock: this.#clock,
@@ -207,12 +287,20 @@ export class Endpoint {
     };
   }
 
-  #upgrade(request: IncomingMessage, stream: Duplex, head: Buffer): void {
-    const found = this.#routes.find(request.url ?? "");
-    if (found?.route.kind !== "websocket") {
-      refuseUpgrade(stream, { status: 404 });
-      return;
-    }
+  #makeTaker(): UpgradeTaker {
+    const isDraining = () => this.#connections.isDraining;
+    const find = (request: IncomingMessage) => this.#routes.find(request.url ?? "");
+    return {
+      get isDraining() {
+        return isDraining();
+      },
+      owns: (request) => find(request) !== null,
+      takes: (request) => wantsWebSocket(request) && find(request)?.route.kind === "websocket",
+      upgrade: (request, stream, head) => this.upgrade(request, stream, head),
+    };
+  }
+
+  #upgrade(found: Found<WebSocketRoute>, request: IncomingMessage, stream: Duplex, head: Buffer): void {
     if (!this.#connections.hasRoom()) {
       refuseUpgrade(stream, noRoom);
       return;
@@ -237,10 +325,16 @@ export class Endpoint {
     upgrade: { request: IncomingMessage; stream: Duplex; head: Buffer; startedAt: number | null },
   ): void {
     const { request, stream, head, startedAt } = upgrade;
-    webSockets.upgrade(request, stream, head, protocol, (ws) => {
-      const connection = new WebSocketConnection(home, { ws, stream, serializer, identity });
-      this.#connections.opened(mount.path, connection, startedAt);
-    });
+    try {
+      webSockets.upgrade(request, stream, head, protocol, (ws) => {
+        const connection = new WebSocketConnection(home, { ws, stream, serializer, identity });
+        this.#connections.opened(mount.path, connection, startedAt);
+      });
+    } catch (cause) {
+      // Another listener of the server has made a WebSocket of it already.
+      this.#connections.failed(mount.path, cause);
+      stream.destroy();
+    }
   }
 
   #longPoll(mount: Mount, options: LongPollOptions): LongPoll {
@@ -266,7 +360,7 @@ export class Endpoint {
       mount: route.mount.options,
       subprotocols,
       pathParams,
-      host: this.#host,
+      host: this.#host ?? "localhost",
     };
   }
 
@@ -278,6 +372,11 @@ export class Endpoint {
   ): Promise<void> {
     if (handshakeRequest.request.method !== "GET") {
       sendAnswer(response, { status: 400 });
+      return;
+    }
+    // Upgrades come here too once we are detached.
+    if (this.#connections.isDraining) {
+      sendAnswer(response, noRoom);
       return;
     }
     const handshake = await this.#connections.shakeHands(mount.path, handshakeRequest);

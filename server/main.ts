@@ -3,7 +3,8 @@ import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { type App, startApp } from "./app.js";
 import { type Config, ConfigError, readConfig } from "./config.js";
-import { createLogger, describe, logTelemetry } from "./observe/logger.js";
+import type { DeskEvents } from "./desk-telemetry.js";
+import { createLogger, describe, logTelemetry, reportTo } from "./observe/logger.js";
 import { BusinessFilesError } from "./stores/business-files.js";
 import { DataDirInUse } from "./stores/data-dir.js";
 import { Telemetry } from "./telemetry.js";
@@ -28,8 +29,8 @@ async function main(): Promise<void> {
 }
 
 async function run(config: Config): Promise<void> {
-  const telemetry = new Telemetry();
   const logger = createLogger(config.LOG_LEVEL);
+  const telemetry = new Telemetry<DeskEvents>(reportTo(logger));
   logTelemetry(telemetry, logger);
   // What nobody caught is a mistake of ours. The process ends, and what was promised is in the store.
   const fail = (error: unknown) => {

@@ -1,47 +1,58 @@
-import { isDeepStrictEqual } from "node:util";
-import type { Frame } from "../protocol/frame.js";
+import { assemble } from "../protocol/binary.js";
+import { reserved } from "../protocol/events.js";
 import { v2 } from "../protocol/v2.js";
 import type { Socket } from "./channel/socket.js";
-import type { Transport } from "./channel/transport.js";
-import type { Endpoint } from "./endpoint.js";
+import { connectLocally, type Endpoint } from "./endpoint.js";
+import { type Crashes, crashesOf } from "./testing/crashes.js";
+import { bytesOf, holds, show } from "./testing/holds.js";
+import { type Received, TestTransport } from "./testing/transport.js";
 import type { ConnectInfo } from "./transports/mount.js";
 
-/** What a channel sent to its client. */
-export interface Received {
-  readonly kind: "reply" | "push" | "broadcast";
-  readonly topic: string;
-  readonly event: string;
-  /** Of a reply: which push it answers. */
-  readonly ref: string | null;
-  readonly status?: string;
-  /** Of a reply: its response. */
-  readonly payload: unknown;
-}
+export type { Received } from "./testing/transport.js";
 
 /** A connection was refused. */
 export class ConnectRefused extends Error {
   override readonly name = "ConnectRefused";
+
+  /** @param reason what `refuse` was given; 503 when the endpoint had no room, or takes nobody any more */
+  constructor(
+    path: string,
+    readonly reason: unknown,
+  ) {
+    super(`the connection to ${path} was refused${reason === undefined ? "" : `: ${show(reason)}`}`);
+  }
 }
 
-/** How long an assertion waits for what has not come yet. */
-const patienceMs = 1000;
+export interface Patience {
+  /** How long an assertion waits for what has not come yet, in ms of real time. */
+  readonly patienceMs?: number;
+}
+
+/** What the mount's `connect` is told of the request, as far as it matters, and the patience of the client's assertions. */
+export type ConnectOptions = Partial<ConnectInfo> & Patience;
+
+const defaultPatienceMs = 1000;
 
 /**
- * Connects to a mount without a network: its `connect`, channels and limits are the real ones, and every message goes
- * through the version 2 serializer both ways.
- * @throws ConnectRefused
+ * Connects to a mount without a network: its `connect`, channels and limits are the real ones, every message goes
+ * through the version 2 serializer both ways, and the endpoint counts, drains and closes it as any other connection.
+ * @throws ConnectRefused, or what `connect` threw
  */
 export async function connect(
   endpoint: Endpoint,
   path: string,
   params: Readonly<Record<string, unknown>> = {},
-  info: Partial<ConnectInfo> = {},
+  { patienceMs = defaultPatienceMs, ...info }: ConnectOptions = {},
 ): Promise<TestSocket> {
+  const crashes = crashesOf(endpoint.telemetry);
   const transport = new TestTransport();
-  const socket = await endpoint.connect(path, transport, v2, params, { ...noInfo, ...info });
-  if (socket === null) throw new ConnectRefused(`the connection to ${path} was refused`);
-  transport.onClose = () => socket.closed();
-  return new TestSocket(socket, transport);
+  const connected = await connectLocally(endpoint, path, transport, {
+    serializer: v2,
+    params,
+    info: { ...noInfo, ...info },
+  });
+  if (!connected.accepted) throw new ConnectRefused(path, connected.reason);
+  return new TestSocket({ socket: connected.socket, transport, crashes, patienceMs });
 }
 
 const noInfo: ConnectInfo = {
@@ -52,185 +63,242 @@ const noInfo: ConnectInfo = {
   headers: {},
 };
 
+interface Connection {
+  readonly socket: Socket;
+  readonly transport: TestTransport;
+  readonly crashes: Crashes;
+  readonly patienceMs: number;
+}
+
+const binaryPushKind = 0;
+
 /** One connected client. */
 export class TestSocket {
-  readonly #socket: Socket;
-  readonly #transport: TestTransport;
+  readonly #connection: Connection;
   #ref = 0;
 
-  constructor(socket: Socket, transport: TestTransport) {
-    this.#socket = socket;
-    this.#transport = transport;
+  constructor(connection: Connection) {
+    this.#connection = connection;
   }
 
   get id(): string | null {
-    return this.#socket.handle.id;
+    return this.#connection.socket.id;
   }
 
   get assigns(): Readonly<Record<string, unknown>> {
-    return this.#socket.handle.assigns;
+    return this.#connection.socket.assigns;
   }
 
   /** The code that the server closed it with, or null. */
   get closeCode(): number | null {
-    return this.#transport.closeCode;
+    return this.#connection.transport.closeCode;
+  }
+
+  /** All that came, in order, on all topics. */
+  get received(): readonly Received[] {
+    return this.#connection.transport.received;
   }
 
   /** Joins a topic and waits for the reply, be it ok or error. */
   async join(topic: string, payload: unknown = {}): Promise<TestChannel> {
-    const ref = this.#send(null, topic, "phx_join", payload);
-    const reply = await this.#transport.take(
-      (received) => received.kind === "reply" && received.ref === ref,
+    const joinRef = this.#nextRef();
+    const line = new Line(this.#connection, topic, (event, pushed, ref = this.#nextRef()) => {
+      this.#send([joinRef, ref, topic, event, pushed]);
+      return ref;
+    });
+    line.send(reserved.join, payload, joinRef);
+    const reply = await line.take(
+      ({ kind, ref }) => kind === "reply" && ref === joinRef,
       `the reply to the join of ${topic}`,
     );
-    const push = (event: string, pushed: unknown) => this.#send(ref, topic, event, pushed);
-    return new TestChannel(topic, { status: reply.status ?? "", response: reply.payload }, push, this.#transport);
+    return new TestChannel(line, { status: reply.status ?? "", response: reply.payload });
   }
 
   /** The client goes away. */
   close(): void {
-    this.#socket.closed();
+    this.#connection.transport.hangUp();
   }
 
-  #send(joinRef: string | null, topic: string, event: string, payload: unknown): string {
-    const ref = String((this.#ref += 1));
-    this.#socket.receiveText(JSON.stringify([joinRef ?? ref, ref, topic, event, payload]));
-    return ref;
+  #nextRef(): string {
+    return String((this.#ref += 1));
   }
+
+  #send(message: readonly [joinRef: string, ref: string, topic: string, event: string, payload: unknown]): void {
+    const { socket, transport } = this.#connection;
+    if (transport.isClosed) throw new Error(endOf(transport));
+    const [joinRef, ref, topic, event, payload] = message;
+    const bytes = bytesOf(payload);
+    if (bytes === null) socket.receiveText(JSON.stringify(message));
+    else socket.receiveBinary(assemble({ kind: binaryPushKind, texts: [joinRef, ref, topic, event] }, bytes));
+  }
+}
+
+function endOf({ closeCode }: TestTransport): string {
+  return closeCode === null ? "the socket was closed by its client" : `the socket was closed with ${closeCode}`;
+}
+
+/** What a channel of the kit needs of its socket. */
+class Line {
+  readonly #connection: Connection;
+  /** Crashes of before the join explain nothing. */
+  readonly #crashCount: number;
+
+  constructor(
+    connection: Connection,
+    readonly topic: string,
+    /** @returns the ref */
+    readonly send: (event: string, payload: unknown, ref?: string) => string,
+  ) {
+    this.#connection = connection;
+    this.#crashCount = connection.crashes.count;
+  }
+
+  get patienceMs(): number {
+    return this.#connection.patienceMs;
+  }
+
+  get crash() {
+    return this.#connection.crashes.since(this.#crashCount, this.topic);
+  }
+
+  get received(): readonly Received[] {
+    return this.#connection.transport.received.filter((received) => this.#isMine(received));
+  }
+
+  /** What came on this topic and no assertion has taken. */
+  get left(): readonly Received[] {
+    return this.#connection.transport.left.filter((received) => this.#isMine(received));
+  }
+
+  #isMine(received: Received): boolean {
+    return received.topic === this.topic;
+  }
+
+  async take(
+    matches: (received: Received) => boolean,
+    what: string,
+    { patienceMs = this.patienceMs, hint = () => [] }: Patience & { readonly hint?: () => readonly string[] } = {},
+  ): Promise<Received> {
+    const { transport } = this.#connection;
+    const found = await transport.take((received) => this.#isMine(received) && matches(received), patienceMs);
+    if (found !== null) return found;
+    const why = transport.isClosed ? `: ${endOf(transport)}` : "";
+    throw this.failure(`${what} did not come${why}`, hint());
+  }
+
+  find(matches: (received: Received) => boolean, patienceMs: number): Promise<Received | null> {
+    return this.#connection.transport.find((received) => this.#isMine(received) && matches(received), patienceMs);
+  }
+
+  /** An error that says what came instead, and why. */
+  failure(what: string, hints: readonly string[] = []): Error {
+    const { crash } = this;
+    const lines = [what, ...hints];
+    if (crash !== null) lines.push(`${show(crash.event)} on ${this.topic} crashed: ${String(crash.error)}`);
+    const { left } = this.#connection.transport;
+    if (left.length > 0) lines.push("what came, and nothing has asked for:", ...left.slice(-shownMax).map(describe));
+    return new Error(lines.join("\n  "), crash === null ? {} : { cause: crash.error });
+  }
+}
+
+const shownMax = 20;
+const shownCharsMax = 500;
+
+function describe({ kind, topic, event, ref, status, payload }: Received): string {
+  const what = kind === "reply" ? `reply to ${ref}: ${status}` : `${kind} ${event}`;
+  return `  ${topic}  ${what} ${show(payload).slice(0, shownCharsMax)}`;
 }
 
 /** One joined topic, or one whose join was refused: `reply` tells. */
 export class TestChannel {
-  readonly #push: (event: string, payload: unknown) => string;
-  readonly #transport: TestTransport;
+  readonly #line: Line;
 
   constructor(
-    readonly topic: string,
+    line: Line,
     readonly reply: { readonly status: string; readonly response: unknown },
-    push: (event: string, payload: unknown) => string,
-    transport: TestTransport,
   ) {
-    this.#push = push;
-    this.#transport = transport;
+    this.#line = line;
   }
 
-  /** Pushes to the channel. @returns the ref, for `assertReply` */
+  get topic(): string {
+    return this.#line.topic;
+  }
+
+  /** All that came on this topic, in order, whoever has asserted it. */
+  get received(): readonly Received[] {
+    return this.#line.received;
+  }
+
+  /** What a handler of this topic threw last since the join, the join itself among them; undefined when none did. */
+  get crash(): unknown {
+    return this.#line.crash?.error;
+  }
+
+  /** Pushes to the channel. @param payload any JSON value, or bytes @returns the ref, for `assertReply` */
   push(event: string, payload: unknown = {}): string {
-    return this.#push(event, payload);
+    return this.#line.send(event, payload);
   }
 
   leave(): string {
-    return this.push("phx_leave");
+    return this.push(reserved.leave);
   }
 
   /** Waits for the reply to a push. @param expected what its response holds at least @returns the response */
-  async assertReply(ref: string, status: string, expected?: unknown): Promise<unknown> {
-    const isReply = (received: Received) =>
-      received.kind === "reply" && received.topic === this.topic && received.ref === ref;
-    const reply = await this.#transport.take(isReply, `the reply to ${ref}`);
+  async assertReply(ref: string, status: string, expected?: unknown, patience: Patience = {}): Promise<unknown> {
+    const isReply = (received: Received) => received.kind === "reply" && received.ref === ref;
+    const reply = await this.#line.take(isReply, `the reply to ${ref}`, patience);
     if (reply.status === status && holds(reply.payload, expected)) return reply.payload;
-    throw new Error(
-      `the reply to ${ref} is ${JSON.stringify([reply.status, reply.payload])}, not ${JSON.stringify([status, expected])}`,
-    );
+    const wanted = expected === undefined ? status : `${status} ${show(expected)}`;
+    throw this.#line.failure(`the reply to ${ref} is ${reply.status} ${show(reply.payload)}, not ${wanted}`);
   }
 
-  /** Waits for a push to this client. @param expected what its payload holds at least @returns the payload */
-  assertPush(event: string, expected?: unknown): Promise<unknown> {
-    return this.#assert("push", event, expected);
+  /**
+   * Waits for a push to this client.
+   * @param expected what its payload holds at least; `expect.any(…)` and the like stand for what they match
+   * @returns the payload
+   */
+  assertPush(event: string, expected?: unknown, patience: Patience = {}): Promise<unknown> {
+    return this.#assert("push", { event, expected }, patience);
   }
 
-  /** Waits for a broadcast that reaches this client. */
-  assertBroadcast(event: string, expected?: unknown): Promise<unknown> {
-    return this.#assert("broadcast", event, expected);
+  /** Waits for a broadcast that reaches this client. Otherwise as `assertPush`. */
+  assertBroadcast(event: string, expected?: unknown, patience: Patience = {}): Promise<unknown> {
+    return this.#assert("broadcast", { event, expected }, patience);
   }
 
   /** Throws when such a push or broadcast has come already. Wait for something that comes after it first. */
   refute(event: string, expected?: unknown): void {
-    const found = this.#transport.received.find(
-      (received) => received.topic === this.topic && received.event === event && holds(received.payload, expected),
-    );
-    if (found !== undefined) throw new Error(`unexpected ${found.kind} ${event}: ${JSON.stringify(found.payload)}`);
+    const found = this.#line.left.find(matcher(event, expected));
+    if (found !== undefined) throw this.#unexpected(found);
   }
 
-  async #assert(kind: Received["kind"], event: string, expected: unknown): Promise<unknown> {
-    const matches = (received: Received) =>
-      received.kind === kind &&
-      received.topic === this.topic &&
-      received.event === event &&
-      holds(received.payload, expected);
-    return (await this.#transport.take(matches, `a ${kind} of ${event}`)).payload;
-  }
-}
-
-class TestTransport implements Transport {
-  readonly kind = "test";
-  readonly received: Received[] = [];
-  closeCode: number | null = null;
-  /** Called when the server closes it, as a real connection tells its socket. */
-  onClose: () => void = () => undefined;
-  readonly #waiting = new Set<() => void>();
-
-  send(frame: Frame): void {
-    if (this.closeCode !== null) return;
-    this.received.push(decode(frame));
-    for (const check of this.#waiting) check();
+  /** Throws when such a push or broadcast has come already, or comes in the next `ms`. */
+  async refuteWithin(ms: number, event: string, expected?: unknown): Promise<void> {
+    const found = await this.#line.find(matcher(event, expected), ms);
+    if (found !== null) throw this.#unexpected(found);
   }
 
-  close(code: number): void {
-    this.closeCode ??= code;
-    this.onClose();
+  #unexpected({ kind, event, payload }: Received): Error {
+    return this.#line.failure(`unexpected ${kind} ${event} ${show(payload)}`);
   }
 
-  // Nothing is ever too fast for a test.
-  pause(): void {}
-  resume(): void {}
-
-  take(matches: (received: Received) => boolean, what: string): Promise<Received> {
-    return new Promise((resolve, reject) => {
-      const check = () => {
-        const index = this.received.findIndex(matches);
-        if (index < 0) return;
-        clearTimeout(timer);
-        this.#waiting.delete(check);
-        resolve(this.received.splice(index, 1)[0]!);
-      };
-      const timer = setTimeout(() => {
-        this.#waiting.delete(check);
-        reject(new Error(`${what} did not come; what came: ${JSON.stringify(this.received)}`));
-      }, patienceMs);
-      this.#waiting.add(check);
-      check();
-    });
+  async #assert(
+    kind: "push" | "broadcast",
+    { event, expected }: { readonly event: string; readonly expected: unknown },
+    patience: Patience,
+  ): Promise<unknown> {
+    const matches = matcher(event, expected);
+    const what = `a ${kind} of ${event}${expected === undefined ? "" : ` with ${show(expected)}`}`;
+    // What was meant for one client and what was meant for all is easily mistaken.
+    const hint = () => {
+      const other = this.#line.left.find((received) => received.kind !== kind && matches(received));
+      return other === undefined ? [] : [`it came as a ${other.kind}`];
+    };
+    const options = { ...patience, hint };
+    return (await this.#line.take((received) => received.kind === kind && matches(received), what, options)).payload;
   }
 }
 
-function decode({ data }: Frame): Received {
-  if (typeof data !== "string") return decodeBinary(data);
-  const [joinRef, ref, topic, event, payload] = JSON.parse(data) as [unknown, string | null, string, string, unknown];
-  if (event !== "phx_reply")
-    return { kind: joinRef === null && ref === null ? "broadcast" : "push", topic, event, ref, payload };
-  const { status, response } = payload as { readonly status: string; readonly response: unknown };
-  return { kind: "reply", topic, event, ref, status, payload: response };
-}
-
-function decodeBinary(bytes: Uint8Array): Received {
-  const names = ["push", "reply", "broadcast"] as const;
-  const kind = names[bytes[0]!]!;
-  const lengths = [...bytes.subarray(1, 1 + { push: 3, reply: 4, broadcast: 2 }[kind])];
-  let at = 1 + lengths.length;
-  const texts = lengths.map((length) => Buffer.from(bytes.subarray(at, (at += length))).toString());
-  const payload = bytes.subarray(at);
-  if (kind === "push") return { kind, topic: texts[1]!, event: texts[2]!, ref: null, payload };
-  if (kind === "broadcast") return { kind, topic: texts[0]!, event: texts[1]!, ref: null, payload };
-  return { kind, topic: texts[2]!, event: "phx_reply", ref: texts[1]!, status: texts[3]!, payload };
-}
-
-/** Everything that `expected` names is in `actual`. */
-function holds(actual: unknown, expected: unknown): boolean {
-  if (expected === undefined) return true;
-  const isNested =
-    typeof expected === "object" && expected !== null && !Array.isArray(expected) && !(expected instanceof Uint8Array);
-  if (!isNested) return isDeepStrictEqual(actual, expected);
-  if (typeof actual !== "object" || actual === null) return false;
-  return Object.entries(expected).every(([key, value]) => holds((actual as Record<string, unknown>)[key], value));
+function matcher(event: string, expected: unknown): (received: Received) => boolean {
+  return (received) => received.event === event && holds(received.payload, expected);
 }

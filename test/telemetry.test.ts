@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, jest, test } from "@jest/globals";
 import { WebSocket } from "ws";
 import { Channel, Endpoint, error, type HandleResult, type JoinResult, ok, refuse, stop } from "../server/bennu.js";
 import { Telemetry, type TelemetryEvents } from "../server/telemetry.js";
@@ -25,7 +25,8 @@ let events: [name: string, event: Readonly<Record<string, unknown>>][];
 /** Takes as long as its payload says. */
 class Slow extends Channel {
   override async join(payload: unknown): Promise<JoinResult> {
-    const { ms = 0, deny = false } = payload as { ms?: number; deny?: boolean };
+    const { ms = 0, deny = false, crash } = payload as { ms?: number; deny?: boolean; crash?: string };
+    if (crash !== undefined) throw new Error(crash);
     await wait(ms);
     return deny ? error() : ok();
   }
@@ -222,6 +223,94 @@ test("[C10] a drain of nobody tells nothing", async () => {
   listen(...names);
   await endpoint.drain();
   expect(events).toEqual([]);
+});
+
+describe("errors that nobody listens to", () => {
+  let reported: unknown[][];
+
+  beforeEach(() => {
+    reported = [];
+    jest.spyOn(console, "error").mockImplementation((...line) => void reported.push(line));
+  });
+
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  test("[C13] a handler that throws is written to the console, once, with its stack", async () => {
+    await play(await open("websocket"));
+    const where = JSON.stringify({ topic: "room:1", event: "crash" });
+    expect(reported).toEqual([["bennu:", "channel_crashed", where, new Error("on purpose")]]);
+    expect((reported[0]![3] as Error).stack).toContain("telemetry.test.ts");
+    expect(JSON.stringify(reported)).not.toContain("s3cret");
+  });
+
+  test("[C13] so is a join", async () => {
+    const client = await open("websocket");
+    client.send({
+      joinRef: "1",
+      ref: "1",
+      topic: "room:1",
+      event: "phx_join",
+      payload: { crash: "in the join" },
+    });
+    await settle();
+    expect(reported.map((line) => line.slice(1))).toEqual([
+      ["channel_crashed", JSON.stringify({ topic: "room:1", event: "phx_join" }), new Error("in the join")],
+    ]);
+  });
+
+  test("[C13] so is what a handler throws when its channel has ended", async () => {
+    const client = await open("websocket");
+    client.send({ joinRef: "1", ref: "1", topic: "room:1", event: "phx_join", payload: {} });
+    client.send({ joinRef: "1", ref: "2", topic: "room:1", event: "crash_later", payload: {} });
+    client.send({ joinRef: "3", ref: "3", topic: "room:1", event: "phx_join", payload: {} });
+    await until("the crash", () => reported.length > 0);
+    await settle();
+    const where = JSON.stringify({ topic: "room:1", event: "crash_later" });
+    expect(reported.map((line) => line.slice(1))).toEqual([["channel_crashed", where, new Error("on purpose")]]);
+  });
+
+  test("[C13] so is connect, under a name of its own", async () => {
+    const broken = new Endpoint({
+      mounts: { "/socket": { channels: {}, connect: () => Promise.reject(new Error("no database")) } },
+    });
+    const server = createServer((request, response) => void broken.handle(request, response));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as AddressInfo;
+    expect((await fetch(`http://127.0.0.1:${port}/socket/websocket?vsn=2.0.0`)).status).toBe(500);
+    server.close();
+    server.closeAllConnections();
+    expect(reported.map((line) => line.slice(1))).toEqual([
+      ["socket_crashed", JSON.stringify({ mount: "/socket" }), new Error("no database")],
+    ]);
+  });
+
+  test("[C13] nothing is written that somebody listens to", async () => {
+    listen("channel_crashed");
+    await play(await open("websocket"));
+    expect([reported, events.length]).toEqual([[], 1]);
+  });
+
+  test("[C13] a client cannot forge a line, nor write long ones", () => {
+    new Telemetry().emit("channel_crashed", { topic: "room:\n%o" + "x".repeat(9999), event: "e", error: new Error() });
+    expect(reported).toHaveLength(1);
+    expect(reported[0]![2]).toContain("room:\\n%o");
+    expect(reported[0]![2]).toHaveLength(500);
+  });
+
+  test("[C13] an app may have them reported elsewhere, and a report that fails harms nobody", () => {
+    const got: unknown[] = [];
+    new Telemetry((name, { error }) => void got.push([name, error])).emit("pubsub.failed", {
+      operation: "o",
+      error: 1,
+    });
+    expect(got).toEqual([["pubsub.failed", 1]]);
+    const failing = new Telemetry(() => {
+      throw new Error("on purpose");
+    });
+    failing.emit("pubsub.failed", { operation: "o", error: 1 });
+  });
 });
 
 describe("Telemetry", () => {

@@ -2,7 +2,7 @@ import { channelCrash, refusal, reserved } from "../../protocol/events.js";
 import { Frame } from "../../protocol/frame.js";
 import type { Message, OutBroadcast, Ref } from "../../protocol/message.js";
 import type { Serializer } from "../../protocol/serializer.js";
-import type { Subscriber, Unsubscribe } from "../pubsub/pubsub.js";
+import type { Unsubscribe } from "../pubsub/pubsub.js";
 import {
   type Channel,
   type ChannelFactory,
@@ -12,12 +12,24 @@ import {
   Killed,
   type Reply,
   type SocketHandle,
-  type Stop,
 } from "./channel.js";
 import type { ChannelHost } from "./host.js";
+import { ChannelSubscriber } from "./channel-subscriber.js";
 import { Mailbox, type Worker } from "./mailbox.js";
+import { isPromise, isReply, isStop } from "./results.js";
 
 type Status = "joining" | "joined" | "leaving" | "ending" | "ended";
+
+/** What went wrong while the join was being decided, with nobody to throw at: the join has crashed. */
+class JoinFault {
+  constructor(readonly cause: unknown) {}
+}
+
+/** A topic whose broadcasts leave under the name of the channel. */
+interface Audience {
+  readonly topic: string;
+  readonly unsubscribe: Unsubscribe;
+}
 
 /** Work for a channel that is not a message of its client. */
 class Task {
@@ -31,24 +43,29 @@ class Task {
  * One topic that one socket has joined: joining → joined → leaving → ended. It runs one handler at a time, turns a
  * crash into `phx_error`, and leaves no subscription behind.
  */
-export class ChannelProcess implements ChannelPort, Worker<Message | Task> {
+export class ChannelProcess implements ChannelPort, SocketHandle, Worker<Message | Task> {
   readonly #host: ChannelHost;
   readonly #serializer: Serializer;
   readonly #mailbox: Mailbox<Message | Task>;
   #subscriptions: Unsubscribe[] | null = null;
+  #audiences: Audience[] | null = null;
   /** Who wants to know when the channel has ended: presences. */
   #onEnded: (() => void)[] | null = null;
   /** What pushes and replies carry: a join without a join_ref lends its ref. */
   readonly #pushRef: Ref;
   #channel: Channel | null = null;
   #status: Status = "joining";
-  /** The client has been told of the end, or cannot be: a `phx_error` that is still to come would be a second one. */
-  #isDiscarded = false;
+  /** The client has been told of the end, or will be by who ended it: a `phx_error` still to come would be a second one. */
+  #isTold = false;
+  /** The socket is gone: nothing can be told to the client. */
+  #isCut = false;
   /** A handler is on the stack or being awaited. */
   #isHandling = false;
   /** `terminate` is on the stack. */
   #isTerminating = false;
-  #early: Task[] | null = [];
+  /** The app's code is on the stack, called from here: there is somebody to throw at. */
+  #isOnStack = false;
+  #early: Task[] | JoinFault | null = [];
 
   /** @param joinRef as the client sent it: what its messages are compared with, and what the end of the channel carries */
   constructor(
@@ -63,8 +80,25 @@ export class ChannelProcess implements ChannelPort, Worker<Message | Task> {
     this.#mailbox = new Mailbox(this);
   }
 
+  /** The socket as this channel sees it: what it subscribes is its own, whatever joins the topic after it. (SPEC R10) */
   get socket(): SocketHandle {
-    return this.#host.handle;
+    return this;
+  }
+
+  get id(): string | null {
+    return this.#host.handle.id;
+  }
+
+  get assigns(): Readonly<Record<string, unknown>> {
+    return this.#host.handle.assigns;
+  }
+
+  get transport(): SocketHandle["transport"] {
+    return this.#host.handle.transport;
+  }
+
+  get vsn(): string {
+    return this.#host.handle.vsn;
   }
 
   /** Messages that wait for the handler that is running. */
@@ -74,9 +108,11 @@ export class ChannelProcess implements ChannelPort, Worker<Message | Task> {
 
   /** Asks the app. A crash comes back as the refusal it is on the wire; nothing is thrown. (SPEC C2) */
   join(create: ChannelFactory, payload: unknown): Reply | Promise<Reply> {
+    this.#isOnStack = true;
     try {
       this.#channel = createChannel(create, this);
       const result: unknown = this.#channel.join(payload);
+      this.#isOnStack = false;
       // Resolved, because the socket asks for a promise of this realm: a library's, or a test runner's, may be another.
       if (isPromise(result))
         return Promise.resolve(result).then(
@@ -85,6 +121,7 @@ export class ChannelProcess implements ChannelPort, Worker<Message | Task> {
         );
       return this.#joined(result);
     } catch (cause) {
+      this.#isOnStack = false;
       return this.#joinCrashed(cause);
     }
   }
@@ -93,7 +130,10 @@ export class ChannelProcess implements ChannelPort, Worker<Message | Task> {
     if (!isReply(result) || (result.status !== "ok" && result.status !== "error")) {
       return this.#joinCrashed(new TypeError("join returned neither ok() nor error()"));
     }
+    if (this.#early instanceof JoinFault) return this.#joinCrashed(this.#early.cause);
     if (result.status === "error") this.abandon();
+    // It was given up meanwhile, and has begun after all what terminate ends.
+    else if (this.#status !== "joining") this.#terminate(ended.closed, nothing);
     return result;
   }
 
@@ -103,18 +143,26 @@ export class ChannelProcess implements ChannelPort, Worker<Message | Task> {
     return { status: "error", response: { reason: refusal.joinCrashed } };
   }
 
+  /** The reply of its join cannot be sent, so the join has crashed after all. @returns what the client is told instead */
+  unsayable(reply: Reply, cause: unknown): Reply {
+    const crashed = this.#joinCrashed(cause);
+    if (reply.status === "ok") this.#terminate(cause, nothing);
+    return crashed;
+  }
+
   /** The join was accepted: from here on the topic's broadcasts arrive. Call `begin` once the reply has been sent. */
   accept(): void {
     this.#status = "joined";
+    if (this.#isCut) return;
     const intercepts = this.#channel!.intercepts;
-    this.#subscribe(this.topic, intercepts.length > 0 ? intercepts : null);
+    this.#keep(this.#subscribe(this.topic, intercepts.length > 0 ? intercepts : null));
   }
 
   /** Runs what the channel sent itself while joining, and ends it if it was stopped meanwhile. */
   begin(): void {
-    const early = this.#early ?? [];
+    const early = this.#early;
     this.#early = null;
-    for (const task of early) this.#enqueue(task);
+    if (Array.isArray(early)) for (const task of early) this.#enqueue(task);
   }
 
   /** Undoes a join that came to nothing. */
@@ -144,10 +192,27 @@ export class ChannelProcess implements ChannelPort, Worker<Message | Task> {
     this.#end(ended.left, reserved.close);
   }
 
-  /** Ends it without a word to the client: its socket is gone, or a new join took its place. */
+  /** Ends it without a word to the client: a new join took its place, and tells of it. */
   discard(reason: unknown): void {
-    this.#isDiscarded = true;
+    this.#isTold = true;
     this.#end(reason, null);
+  }
+
+  /** The socket is gone: nothing is told to the client any more, and nothing of what is broadcast is for it. (SPEC C9) */
+  cut(): void {
+    this.#isCut = true;
+    this.#unsubscribe();
+  }
+
+  /**
+   * Ends it because its socket is gone: behind what its client had sent before, as a monitor's message is in Phoenix; but
+   * a handler that does not come to an end holds it no longer than may linger what is over. (SPEC C9, L13)
+   */
+  close(): void {
+    const end = () => this.#end(ended.closed, null);
+    // One that is leaving ends by itself, with the reason that its client gave.
+    if (this.#status === "joined") this.#mailbox.post(new Task("close", end));
+    if (!this.#hasEnded) this.onEnded(this.#host.linger(end));
   }
 
   /** The frame that tells the client that this channel is over. */
@@ -156,64 +221,152 @@ export class ChannelProcess implements ChannelPort, Worker<Message | Task> {
   }
 
   /**
-   * Nothing is pushed any more. While the channel ends `terminate` may push, but not a handler that still runs, whose
-   * process Phoenix would have killed. Which of the two does is known while `terminate` is on the stack. (SPEC C11)
+   * Nothing leaves any more. While the channel ends, what `terminate` sends does, known by its being on the stack; and
+   * until the client has been told of the end whatever else does, but for a handler that still runs, whose process
+   * Phoenix would have killed. (SPEC C7, C11)
    */
   get #isMute(): boolean {
-    return this.#status === "ended" || (this.#status === "ending" && this.#isHandling && !this.#isTerminating);
+    if (this.#isCut || this.#status === "ended") return true;
+    return this.#status === "ending" && !this.#isTerminating && (this.#isTold || this.#isHandling);
+  }
+
+  get #hasEnded(): boolean {
+    return this.#status === "ending" || this.#status === "ended";
   }
 
   // What the app's Channel calls.
 
   push(event: string, payload: unknown): void {
-    if (this.#status === "joining") throw new Error("a channel cannot push before it has joined");
+    if (this.#status === "joining") return this.failed(event, new Error("a channel cannot push before it has joined"));
     if (this.#isMute) return;
-    const push = { joinRef: this.#pushRef, ref: null, topic: this.topic, event, payload };
-    this.#host.send(new Frame(this.#serializer.encodePush(push)));
+    let frame: Frame;
+    try {
+      const push = { joinRef: this.#pushRef, ref: null, topic: this.topic, event, payload };
+      frame = new Frame(this.#serializer.encodePush(push));
+    } catch (cause) {
+      return this.failed(event, cause);
+    }
+    this.#host.send(frame);
   }
 
   reply(ref: Ref, reply: Reply): void {
-    if (this.#status === "joined" || this.#status === "leaving") this.#sendReply(ref, reply);
+    if (this.#status === "joining" || this.#isMute) return;
+    try {
+      this.#sendReply(ref, reply);
+    } catch (cause) {
+      this.failed(reserved.reply, cause);
+    }
   }
 
   broadcast(event: string, payload: unknown): void {
-    if (this.#status === "joining") throw new Error("a channel cannot broadcast before it has joined");
-    this.#host.pubsub.broadcast(this.topic, event, payload);
+    this.#broadcast(event, payload, undefined);
   }
 
   broadcastFrom(event: string, payload: unknown): void {
-    if (this.#status === "joining") throw new Error("a channel cannot broadcast before it has joined");
-    this.#host.pubsub.broadcast(this.topic, event, payload, this);
+    this.#broadcast(event, payload, this);
+  }
+
+  #broadcast(event: string, payload: unknown, except: unknown): void {
+    if (this.#status === "joining")
+      return this.failed(event, new Error("a channel cannot broadcast before it has joined"));
+    try {
+      this.#host.pubsub.broadcast(this.topic, event, payload, except, this.#serializer.encodePayload);
+    } catch (cause) {
+      this.failed(event, cause);
+    }
+  }
+
+  /**
+   * What the app asked for cannot be done. It is thrown while one of the channel's own functions is on the stack; else,
+   * in a timer or after a wait, nobody would catch it, and it would cost the process: there the channel crashes. (SPEC C15)
+   */
+  failed(event: string, cause: unknown): void {
+    if (this.#isOnStack) throw cause;
+    if (this.#status !== "joining") this.#crash(event, cause);
+    else if (!(this.#early instanceof JoinFault)) this.#early = new JoinFault(cause);
   }
 
   send(message: unknown): void {
-    const task = new Task("info", () => this.#channel!.handleInfo(message));
-    if (this.#early !== null) this.#early.push(task);
-    else this.#enqueue(task);
+    this.#sendSelf(new Task("info", () => this.#channel!.handleInfo(message)));
   }
 
   stop(reason: unknown): void {
     const task = new Task("stop", () => ({ stop: reason }));
-    if (this.#early !== null) this.#early.push(task);
+    if (this.#status === "joining") this.#sendSelf(task);
     else this.#mailbox.post(task);
   }
 
+  #sendSelf(task: Task): void {
+    const early = this.#early;
+    if (early === null) this.#enqueue(task);
+    else if (early instanceof JoinFault) return;
+    else if (early.length < this.#host.maxChannelBacklog) early.push(task);
+    else this.failed(task.event, new Error("the channel sends itself more than may wait"));
+  }
+
   onEnded(callback: () => void): void {
-    if (this.#status === "ending" || this.#status === "ended") callback();
+    if (this.#hasEnded) callback();
     else (this.#onEnded ??= []).push(callback);
   }
 
   /** @see SocketHandle.subscribe */
-  subscribe(topic: string): void {
-    if (this.#status === "ended" || this.#status === "ending") return;
-    this.#subscribe(topic, null);
+  subscribe(topic: string, { as }: { readonly as: string }): Unsubscribe {
+    if (this.#hasEnded) return nothing;
+    const channel = as === this.topic ? this : this.#host.channelOn(as);
+    if (channel !== undefined) return channel.hear(topic);
+    this.failed("subscribe", new Error(`this socket has no channel on ${as}`));
+    return nothing;
   }
 
-  #subscribe(topic: string, intercepts: readonly string[] | null): void {
-    const unsubscribe = this.#host.pubsub.subscribe(topic, new ChannelSubscriber(this, this.#host, intercepts));
+  /** What is broadcast on `topic` leaves under the name of this channel, once however often it is asked for. */
+  hear(topic: string): Unsubscribe {
+    if (this.#hasEnded || this.#isCut || topic === this.topic) return nothing;
+    const known = this.#audiences?.find((audience) => audience.topic === topic);
+    if (known !== undefined) return known.unsubscribe;
+    const unsubscribe = this.#subscribe(topic, null);
+    const audience = {
+      topic,
+      unsubscribe: () => {
+        unsubscribe();
+        this.#audiences = this.#audiences?.filter((other) => other !== audience) ?? null;
+      },
+    };
+    this.#audiences = [...(this.#audiences ?? []), audience];
+    return audience.unsubscribe;
+  }
+
+  listen(topic: string): Unsubscribe {
+    if (this.#hasEnded || this.#isCut) return nothing;
+    // The payload is everyone's, and is handled later: a copy is as it was, and this channel's own.
+    const unlisten = this.#host.pubsub.listen(topic, ({ event, payload }) =>
+      this.send({ topic, event, payload: copyOf(payload) }),
+    );
+    const unsubscribe = () => {
+      unlisten();
+      const index = this.#subscriptions?.indexOf(unsubscribe) ?? -1;
+      if (index >= 0) this.#subscriptions!.splice(index, 1);
+    };
+    this.#keep(unsubscribe);
+    return unsubscribe;
+  }
+
+  #subscribe(topic: string, intercepts: readonly string[] | null): Unsubscribe {
+    return this.#host.pubsub.subscribe(topic, new ChannelSubscriber(this, this.#host, intercepts));
+  }
+
+  #keep(unsubscribe: Unsubscribe): void {
     // A list of one is made as such: pushing to an empty one reserves room for seventeen.
     if (this.#subscriptions === null) this.#subscriptions = [unsubscribe];
     else this.#subscriptions.push(unsubscribe);
+  }
+
+  #unsubscribe(): void {
+    const subscriptions = this.#subscriptions ?? [];
+    const audiences = this.#audiences ?? [];
+    this.#subscriptions = null;
+    this.#audiences = null;
+    for (const unsubscribe of subscriptions) unsubscribe();
+    for (const { unsubscribe } of audiences) unsubscribe();
   }
 
   intercept(broadcast: OutBroadcast): void {
@@ -233,10 +386,12 @@ export class ChannelProcess implements ChannelPort, Worker<Message | Task> {
   }
 
   run(item: Message | Task): void | Promise<void> {
-    if (this.#status === "ending" || this.#status === "ended") return;
+    if (this.#hasEnded) return;
     this.#isHandling = true;
+    this.#isOnStack = true;
     try {
       const result = item instanceof Task ? item.run() : this.#handleIn(item);
+      this.#isOnStack = false;
       if (isPromise(result)) {
         return result.then(
           (value) => this.#settle(item, value),
@@ -245,6 +400,7 @@ export class ChannelProcess implements ChannelPort, Worker<Message | Task> {
       }
       this.#settle(item, result);
     } catch (cause) {
+      this.#isOnStack = false;
       this.#failed(item, cause);
     }
   }
@@ -264,20 +420,23 @@ export class ChannelProcess implements ChannelPort, Worker<Message | Task> {
 
   #failed(item: Message | Task, cause: unknown): void {
     this.#isHandling = false;
-    this.#crash(eventOf(item), cause);
+    // A handler that still ran when its channel ended harms nobody any more, but its author must know. (SPEC C13)
+    if (this.#hasEnded) this.#host.crashed(this.topic, eventOf(item), cause);
+    else this.#crash(eventOf(item), cause);
   }
 
   #settle(item: Message | Task, result: unknown): void {
     this.#isHandling = false;
-    if (result === undefined) return;
-    const ref = item instanceof Task ? null : item.ref;
+    if (result === undefined || this.#hasEnded) return;
     try {
-      if (isStop(result)) {
-        if (result.reply !== undefined) this.reply(ref, result.reply);
+      if (item instanceof Task && (isReply(result) || (isStop(result) && result.reply !== undefined))) {
+        throw new TypeError("a handler of no push returned a reply: there is no ref to answer");
+      } else if (isStop(result)) {
+        if (result.reply !== undefined) this.#sendReply((item as Message).ref, result.reply);
         if (result.stop === "normal" || result.stop === "shutdown") this.#end(result.stop, reserved.close);
         else this.#crash(eventOf(item), result.stop);
-      } else if (isReply(result) && !(item instanceof Task)) {
-        this.reply(ref, result);
+      } else if (isReply(result)) {
+        this.#sendReply((item as Message).ref, result);
       } else {
         throw new TypeError("a handler returned neither a reply, nor stop(), nor nothing");
       }
@@ -286,33 +445,33 @@ export class ChannelProcess implements ChannelPort, Worker<Message | Task> {
     }
   }
 
-  #sendReply(ref: Ref, { status, response }: Reply): void {
-    const reply = {
-      joinRef: this.#pushRef,
-      ref,
-      topic: this.topic,
-      status,
-      response: response === undefined ? {} : response,
-    };
-    this.#host.send(new Frame(this.#serializer.encodeReply(reply)));
+  #sendReply(ref: Ref, reply: Reply): void {
+    if (!isReply(reply)) throw new TypeError("a reply is ok(…), error(…) or { status, response }");
+    const { status, response = {} } = reply;
+    const out = { joinRef: this.#pushRef, ref, topic: this.topic, status, response };
+    this.#host.send(new Frame(this.#serializer.encodeReply(out)));
   }
 
   #crash(event: string, cause: unknown): void {
-    if (this.#status === "ending" || this.#status === "ended") return;
+    if (this.#hasEnded) return;
     this.#host.crashed(this.topic, event, cause);
     this.#end(cause, reserved.error);
   }
 
   // phx_close goes out before `terminate` runs, phx_error after it: so does Phoenix. (SPEC C7)
   #end(reason: unknown, last: typeof reserved.close | typeof reserved.error | null): void {
-    if (this.#status === "ending" || this.#status === "ended") return;
+    if (this.#hasEnded) return;
     const joined = this.#status !== "joining";
     this.#status = "ending";
     this.#release();
-    if (last === reserved.close) this.#host.send(this.closeFrame());
+    if (last === reserved.close) {
+      this.#isTold = true;
+      this.#host.send(this.closeFrame());
+    }
     const finish = () => {
+      if (this.#status === "ended") return;
       this.#status = "ended";
-      if (last === reserved.error && !this.#isDiscarded) {
+      if (last === reserved.error && !this.#isTold) {
         this.#host.send(this.#lastFrame(reserved.error, channelCrash));
       }
       this.#host.channelEnded(this);
@@ -324,28 +483,40 @@ export class ChannelProcess implements ChannelPort, Worker<Message | Task> {
 
   #terminate(reason: unknown, finish: () => void): void {
     const failed = (cause: unknown) => this.#host.crashed(this.topic, "terminate", cause);
-    this.#isTerminating = true;
+    // It may end the channel of a handler that is on the stack, which is there again afterwards.
+    const wasOnStack = this.#isOnStack;
+    this.#isOnStack = this.#isTerminating = true;
     try {
       const work: unknown = this.#channel!.terminate(reason);
       this.#isTerminating = false;
-      if (isPromise(work)) void work.catch(failed).then(finish);
-      else finish();
+      if (isPromise(work)) {
+        // One that never ends must not keep the end from the client.
+        const cancel = this.#host.linger(finish);
+        void Promise.resolve(work).catch(failed).then(cancel).then(finish);
+      } else finish();
     } catch (cause) {
       this.#isTerminating = false;
       failed(cause);
       finish();
     }
+    this.#isOnStack = wasOnStack;
   }
 
   #release(): void {
     this.#mailbox.close();
-    const subscriptions = this.#subscriptions ?? [];
+    this.#early = null;
     const callbacks = this.#onEnded ?? [];
-    this.#subscriptions = null;
     this.#onEnded = null;
-    for (const unsubscribe of subscriptions) unsubscribe();
-    // Afterwards, so that what they broadcast does not reach a client that holds this channel for ended.
-    for (const callback of callbacks) callback();
+    this.#unsubscribe();
+    // Afterwards, so that what they broadcast does not reach a client that holds this channel for ended. One that fails
+    // harms neither the others nor the end.
+    for (const callback of callbacks) {
+      try {
+        callback();
+      } catch (cause) {
+        this.#host.crashed(this.topic, "ended", cause);
+      }
+    }
   }
 
   #lastFrame(event: string, payload: unknown): Frame {
@@ -354,42 +525,12 @@ export class ChannelProcess implements ChannelPort, Worker<Message | Task> {
   }
 }
 
-class ChannelSubscriber implements Subscriber {
-  constructor(
-    readonly owner: ChannelProcess,
-    readonly host: ChannelHost,
-    readonly intercepts: readonly string[] | null,
-  ) {}
-
-  get serializer(): Serializer {
-    return this.host.serializer;
-  }
-
-  get wireTopic(): string {
-    return this.owner.topic;
-  }
-
-  deliver(frame: Frame): void {
-    this.host.send(frame);
-  }
-
-  intercept(broadcast: OutBroadcast): void {
-    this.owner.intercept(broadcast);
-  }
+function copyOf(payload: unknown): unknown {
+  return payload instanceof Uint8Array ? payload.slice() : JSON.parse(JSON.stringify(payload));
 }
+
+function nothing(): void {}
 
 function eventOf(item: Message | Task): string {
   return typeof item.event === "string" ? item.event : "(no event)";
-}
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
-}
-
-function isReply(value: unknown): value is Reply {
-  return typeof value === "object" && value !== null && typeof (value as Reply).status === "string";
-}
-
-function isStop(value: unknown): value is Stop {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, "stop");
 }

@@ -1,4 +1,5 @@
 import type { Ref } from "../../protocol/message.js";
+import type { Unsubscribe } from "../pubsub/pubsub.js";
 
 /** An answer: `status` is "ok" or "error", or any other word an app agrees on with its clients. */
 export interface Reply {
@@ -13,11 +14,21 @@ export interface Stop {
   readonly reply?: Reply | undefined;
 }
 
+/** What `join` returns: `ok()` or `error()`. */
 export type JoinResult = Reply;
 export type HandleResult = void | undefined | Reply | Stop;
+/** There is no push to answer, so there is nothing to return but the end. */
+export type InfoResult = void | undefined | Stop;
 
+/** Accepts a join, or answers a push. @param response any JSON value, or bytes for version 2 clients */
 export const ok = (response?: unknown): Reply => ({ status: "ok", response });
+/** Refuses a join, or answers a push. By custom the response is `{reason}`. */
 export const error = (response?: unknown): Reply => ({ status: "error", response });
+/**
+ * Ends the channel when a handler returns it.
+ * @param reason what `terminate` is told; "normal" and "shutdown" are an ordinary end, anything else is a crash
+ * @param reply sent before the end
+ */
 export const stop = (reason: unknown = "normal", reply?: Reply): Stop => ({ stop: reason, reply });
 
 /** Why a channel ended, as `terminate` is told it; an error for a crash, or what the app gave to `stop`. */
@@ -28,21 +39,27 @@ export class Killed extends Error {
   override readonly name = "Killed";
 }
 
-/** What a channel knows of the socket it lives on. */
-export interface SocketHandle {
+/** What is known of a socket. */
+export interface SocketInfo {
   /** The socket's id, by which it can be disconnected, or null. */
   readonly id: string | null;
   /** What `connect` assigned. All channels of the socket see the same object. */
   readonly assigns: Readonly<Record<string, unknown>>;
   readonly transport: "websocket" | "longpoll" | "test";
   readonly vsn: string;
+}
+
+/** What a channel knows of the socket it lives on. Each channel has its own. */
+export interface SocketHandle extends SocketInfo {
   /**
    * What is broadcast on `topic` from now on leaves to this socket under the topic `as`, on the fast lane, until the
-   * channel joined on `as` ends. During a join it is held back until the join's reply has been sent.
+   * channel joined on `as` ends. During a join it is held back until the join's reply has been sent. Subscribing again
+   * changes nothing, nor does a channel that has ended.
+   * @returns a function that ends it before
    * @throws Error when the socket neither has nor is joining a channel on `as`
    * @see SPEC R10
    */
-  subscribe(topic: string, options: { readonly as: string }): void;
+  subscribe(topic: string, options: { readonly as: string }): Unsubscribe;
 }
 
 /** The engine's side of a channel: what its protected methods call. */
@@ -56,8 +73,11 @@ export interface ChannelPort {
   broadcastFrom(event: string, payload: unknown): void;
   send(message: unknown): void;
   stop(reason: unknown): void;
+  listen(topic: string): Unsubscribe;
   /** Calls back once, when the channel has ended; at once if it has. */
   onEnded(callback: () => void): void;
+  /** What was asked for cannot be done: throws `cause` while the channel's own code runs, and crashes the channel else. */
+  failed(event: string, cause: unknown): void;
 }
 
 const none: readonly string[] = [];
@@ -68,12 +88,25 @@ let portOfNext: ChannelPort | null = null;
 export function createChannel(create: ChannelFactory, port: ChannelPort): Channel {
   portOfNext = port;
   try {
-    return isClass(create) ? new create() : create();
+    const channel: unknown = isClass(create) ? new create() : create();
+    if (!hasPort(channel)) throw new TypeError("the function given for the topic makes no channel");
+    if (portOf(channel) !== port) throw new TypeError("a channel is for one join: the function must make a new one");
+    return channel;
   } finally {
     portOfNext = null;
   }
 }
 
+let hasPort: (value: unknown) => value is Channel;
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}
+
+/** The engine's side of a channel, for the parts of the engine: no app is given it. */
+export let portOf: (channel: Channel) => ChannelPort;
+
+/** What makes the channel of a join: its class, or a function that returns a new one. */
 export type ChannelFactory = (new () => Channel) | (() => Channel);
 
 function isClass(create: ChannelFactory): create is new () => Channel {
@@ -88,9 +121,12 @@ function isClass(create: ChannelFactory): create is new () => Channel {
 export abstract class Channel {
   readonly #port: ChannelPort;
 
-  /** The engine's side of a channel, for the parts of the engine. */
-  static portOf(channel: Channel): ChannelPort {
-    return channel.#port;
+  static {
+    portOf = (channel: unknown) => {
+      if (isObject(channel) && #port in channel) return channel.#port;
+      throw new TypeError(`${String(channel)} is not a channel`);
+    };
+    hasPort = (value: unknown): value is Channel => isObject(value) && #port in value;
   }
 
   /** Broadcast events that go to `handleOut` instead of straight to the client. */
@@ -134,10 +170,16 @@ export abstract class Channel {
     this.push(event, payload);
   }
 
-  /** Handles what `this.send` sent. */
-  handleInfo(_message: unknown): HandleResult | Promise<HandleResult> {}
+  /** Handles what `this.send` sent, and what is broadcast where `this.listen` listens. */
+  handleInfo(_message: unknown): InfoResult | Promise<InfoResult> {}
 
-  /** Called once when the channel has ended, for whatever reason; a push still reaches the client unless it is gone. */
+  /**
+   * Called once, when a channel whose join was accepted ends: because its client left, joined again or is gone, because
+   * of a crash, or by `stop`. Not when a handler threw `Killed`, and not when the process dies. What it pushes or replies
+   * before its first wait reaches a client that is there, after `phx_close` or before `phx_error`; later only `phx_error`
+   * waits for it, and for a while. (SPEC C7, C9, C11, L13)
+   * @param _reason "left", "closed", "duplicate join", what was given to `stop`, or what was thrown
+   */
   terminate(_reason: unknown): void | Promise<void> {}
 
   /** Sends an event to this client on this topic. */
@@ -161,12 +203,22 @@ export abstract class Channel {
   }
 
   /** Puts a message for `handleInfo` into this channel's queue. May be called from anywhere, at any time. */
-  protected send(message: unknown): void {
+  send(message: unknown): void {
     this.#port.send(message);
   }
 
+  /**
+   * What is broadcast on another topic from now on comes to `handleInfo`, as `{topic, event, payload}`, until the channel
+   * ends. The client hears nothing of it; for that there is `this.socket.subscribe`.
+   * @returns a function that ends it before
+   * @see SPEC C14
+   */
+  protected listen(topic: string): Unsubscribe {
+    return this.#port.listen(topic);
+  }
+
   /** Ends this channel from outside a handler; inside one, return `stop(reason)`. */
-  protected stop(reason: unknown = "normal"): void {
+  stop(reason: unknown = "normal"): void {
     this.#port.stop(reason);
   }
 }

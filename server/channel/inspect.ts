@@ -29,8 +29,9 @@ function isSmallRef(ref: Ref, maxBytes: number): boolean {
   return typeof ref === "string" && !isLonger(ref, maxBytes);
 }
 
+/** True when lists and objects lie more than so many levels deep. */
 // Recursion is safe here: it never goes deeper than the limit.
-function isDeeper(value: unknown, levels: number): boolean {
+export function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return false;
   if (levels === 0) return true;
   if (Array.isArray(value)) return value.some((item) => isDeeper(item, levels - 1));

@@ -1,4 +1,4 @@
-/** The limits of one socket. 0 switches one off. The defaults are Phoenix's; an app sets its own on its mount. */
+/** The limits of one socket. 0 switches one off, where that is possible. The defaults are Phoenix's; an app sets its own on its mount. */
 export interface SocketLimits {
   /** Depth of the JSON in a frame; deeper is answered with `invalid_payload`. */
   readonly maxJsonDepth: number;
@@ -16,6 +16,28 @@ export interface SocketLimits {
   readonly maxChannelBacklog: number;
   /** Bytes of frames held back during a join; one more closes the socket with 1013. */
   readonly maxHeldBytes: number;
+  /**
+   * Ms that handlers and a join may still take when their socket has gone, and a `terminate` before `phx_error`: then
+   * the channel ends without them.
+   */
+  readonly maxLingerMs: number;
+}
+
+/**
+ * The limits of a mount: Phoenix's where it sets none.
+ * @throws RangeError that names the one that makes no sense
+ */
+export function socketLimits(given: Partial<SocketLimits> = {}): SocketLimits {
+  const limits: Record<string, unknown> = { ...phoenixLimits };
+  for (const [name, value] of Object.entries(given)) {
+    if (!Object.hasOwn(phoenixLimits, name)) throw new RangeError(`there is no limit ${name}`);
+    if (value === undefined) continue;
+    const least = withoutOff.has(name) ? 1 : 0;
+    if (!Number.isSafeInteger(value) || value < least)
+      throw new RangeError(`the limit ${name} is a whole number from ${least} on, not ${String(value)}`);
+    limits[name] = value;
+  }
+  return limits as unknown as SocketLimits;
 }
 
 export const phoenixLimits: SocketLimits = {
@@ -27,4 +49,8 @@ export const phoenixLimits: SocketLimits = {
   maxWaitingFrames: 1000,
   maxChannelBacklog: 10_000,
   maxHeldBytes: 16 * 1024 * 1024,
+  maxLingerMs: 60_000,
 };
+
+/** What waits in memory always has a limit. */
+const withoutOff: ReadonlySet<string> = new Set(["maxWaitingFrames", "maxChannelBacklog"]);

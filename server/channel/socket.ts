@@ -3,10 +3,10 @@ import { Frame } from "../../protocol/frame.js";
 import { DecodeError } from "../../protocol/errors.js";
 import type { Message, Ref } from "../../protocol/message.js";
 import type { Serializer } from "../../protocol/serializer.js";
-import type { Clock } from "../clock.js";
+import type { Cancel, Clock } from "../clock.js";
 import type { PubSub, Unsubscribe } from "../pubsub/pubsub.js";
 import type { Telemetry } from "../telemetry.js";
-import { type ChannelFactory, ended, type Reply, type SocketHandle } from "./channel.js";
+import { type ChannelFactory, ended, type Reply, type SocketInfo } from "./channel.js";
 import { ChannelProcess } from "./channel-process.js";
 import { ChannelTable } from "./channel-table.js";
 import type { ChannelHost } from "./host.js";
@@ -32,8 +32,13 @@ export interface SocketIdentity {
   readonly assigns: Readonly<Record<string, unknown>>;
 }
 
+/** Something that waits in its turn among the frames that wait for a join. */
+class InTurn {
+  constructor(readonly run: () => void) {}
+}
+
 /** One connected peer: decodes what it sends, decides by `route`, and holds its channels. */
-export class Socket implements ChannelHost, SocketHandle {
+export class Socket implements ChannelHost, SocketInfo {
   readonly id: string | null;
   readonly assigns: Readonly<Record<string, unknown>>;
   readonly #context: SocketContext;
@@ -41,12 +46,14 @@ export class Socket implements ChannelHost, SocketHandle {
   readonly #channels = new ChannelTable();
   readonly #unlisten: Unsubscribe | null;
   #joining: ChannelProcess | null = null;
-  #inbox: Message[] | null = null;
-  #unsettled: (() => void)[] | null = null;
+  #inbox: (Message | InTurn)[] | null = null;
+  #waitingFrames = 0;
   #held: Frame[] | null = null;
   #heldBytes = 0;
   #paused = false;
   #draining = false;
+  /** Its end waits in the inbox: nothing that comes now is before it. */
+  #ending = false;
   #closed = false;
 
   constructor(
@@ -63,11 +70,11 @@ export class Socket implements ChannelHost, SocketHandle {
       identity.id === null ? null : context.pubsub.listen(identity.id, ({ event }) => this.#onIdEvent(event));
   }
 
-  get handle(): SocketHandle {
+  get handle(): SocketInfo {
     return this;
   }
 
-  get transport(): SocketHandle["transport"] {
+  get transport(): SocketInfo["transport"] {
     return this.#transport.kind;
   }
 
@@ -94,7 +101,7 @@ export class Socket implements ChannelHost, SocketHandle {
   // From the transport.
 
   receiveText(text: string): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#ending) return;
     let message: Message;
     try {
       message = this.serializer.decodeText(text);
@@ -106,7 +113,7 @@ export class Socket implements ChannelHost, SocketHandle {
   }
 
   receiveBinary(bytes: Uint8Array): void {
-    if (this.#closed) return;
+    if (this.#closed || this.#ending) return;
     let message: Message;
     try {
       message = this.serializer.decodeBinary(bytes);
@@ -117,23 +124,63 @@ export class Socket implements ChannelHost, SocketHandle {
     this.#accept(message);
   }
 
-  /** Calls back when no join is being decided: at once, or after those that wait. Not at all when the socket closes. */
+  /**
+   * Calls back when all that has come so far has been taken: at once, or when the joins before it have been decided. Not
+   * at all when that was the end of the socket.
+   */
   whenSettled(callback: () => void): void {
-    if (this.#joining === null) callback();
-    else (this.#unsettled ??= []).push(callback);
+    this.#inTurn(() => {
+      if (!this.#closed) callback();
+    });
   }
 
-  /** The connection is gone: every channel ends, nothing is sent any more. */
+  /** The connection is gone: nothing is sent any more, and every channel ends, after what it was sent before. (SPEC C9) */
   closed(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#unlisten?.();
-    this.#joining?.abandon();
-    this.#inbox = null;
-    this.#unsettled = null;
     this.#held = null;
-    for (const channel of this.#channels.all()) channel.discard(ended.closed);
+    this.#joining?.cut();
+    for (const channel of this.#channels.all()) channel.cut();
+    if (!this.#isBusy) {
+      this.#endChannels();
+      return;
+    }
+    const cancel = this.linger(() => this.#giveUp());
+    this.#inTurn(() => {
+      cancel();
+      this.#endChannels();
+    });
+  }
+
+  // A join that never ends holds nothing for ever, not even of who is gone. (SPEC L13)
+  #giveUp(): void {
+    this.#joining?.abandon();
+    this.#joining = null;
+    this.#inbox = null;
+    this.#endChannels();
+  }
+
+  #endChannels(): void {
+    const channels = this.#channels.all();
     this.#channels.clear();
+    for (const channel of channels) channel.close();
+  }
+
+  /** A join is being decided, or what has waited for one is taken. */
+  get #isBusy(): boolean {
+    return this.#joining !== null || this.#draining;
+  }
+
+  #inTurn(run: () => void): void {
+    if (this.#isBusy) (this.#inbox ??= []).push(new InTurn(run));
+    else run();
+  }
+
+  // What came before is answered first, as Phoenix does. What comes after the end is nothing any more. (SPEC R8)
+  #closeInTurn(code: number): void {
+    if (this.#isBusy) this.#ending = true;
+    this.#inTurn(() => this.close(code, ""));
   }
 
   close(code: number, reason: string): void {
@@ -143,6 +190,7 @@ export class Socket implements ChannelHost, SocketHandle {
   // From the channels.
 
   send(frame: Frame): void {
+    if (this.#closed) return;
     if (this.#held === null) this.#transport.send(frame);
     else this.#hold(frame);
   }
@@ -155,6 +203,15 @@ export class Socket implements ChannelHost, SocketHandle {
 
   crashed(topic: string, event: string, error: unknown): void {
     this.#context.telemetry.emit("channel_crashed", { topic, event, error });
+  }
+
+  channelOn(topic: string): ChannelProcess | undefined {
+    return this.#joining?.topic === topic ? this.#joining : this.#channels.get(topic);
+  }
+
+  linger(callback: () => void): Cancel {
+    const { clock, limits } = this.#context;
+    return limits.maxLingerMs > 0 ? clock.after(limits.maxLingerMs, callback) : () => undefined;
   }
 
   channelIdle(): void {
@@ -170,18 +227,19 @@ export class Socket implements ChannelHost, SocketHandle {
   // What cannot be decoded ends the connection: there is no ref to answer. (SPEC W7)
   #malformed(cause: unknown): void {
     if (!(cause instanceof DecodeError)) throw cause;
-    this.close(closeCode.malformed, "");
+    this.#closeInTurn(closeCode.malformed);
   }
 
   #accept(message: Message): void {
-    if (this.#joining === null) {
+    if (!this.#isBusy) {
       this.#receive(message);
       return;
     }
     // A join holds up the whole socket, as in Phoenix: what comes after it may depend on it. (SPEC R8)
     this.#inbox ??= [];
     this.#inbox.push(message);
-    if (this.#inbox.length >= this.#context.limits.maxWaitingFrames) this.#pause();
+    this.#waitingFrames += 1;
+    if (this.#waitingFrames >= this.#context.limits.maxWaitingFrames) this.#pause();
   }
 
   #receive(message: Message): void {
@@ -240,10 +298,11 @@ export class Socket implements ChannelHost, SocketHandle {
     // this one replaces, and before what the new channel is subscribed to. (SPEC R5, R8)
     this.#held = [];
     if (old !== null) {
-      old.discard(ended.duplicate);
       this.send(old.closeFrame());
+      old.discard(ended.duplicate);
     }
     const channel = new ChannelProcess(this, message.topic as string, message.joinRef, message.ref);
+    if (this.#closed) channel.cut();
     this.#joining = channel;
     const { clock, telemetry } = this.#context;
     const startedAt = telemetry.listens("channel_joined") ? clock.monotonic() : null;
@@ -268,8 +327,10 @@ export class Socket implements ChannelHost, SocketHandle {
     return this.#context.topics.match(topic);
   }
 
-  #joined(channel: ChannelProcess, message: Message, reply: Reply, startedAt: number | null): void {
-    if (this.#closed) return;
+  #joined(channel: ChannelProcess, message: Message, asked: Reply, startedAt: number | null): void {
+    // It was given up, with its socket.
+    if (this.#joining !== channel) return;
+    const [reply, frame] = this.#joinReply(channel, message, asked);
     const accepted = reply.status === "ok";
     if (accepted) {
       this.#channels.set(channel);
@@ -279,11 +340,31 @@ export class Socket implements ChannelHost, SocketHandle {
     this.#held = null;
     this.#heldBytes = 0;
     this.#joining = null;
-    this.#reply(message.joinRef, message, reply);
-    for (const frame of held) this.#transport.send(frame);
+    this.send(frame);
+    for (const waiting of held) this.send(waiting);
     if (accepted) channel.begin();
     if (startedAt !== null) this.#tellJoined(channel.topic, accepted, startedAt);
     this.#drainInbox();
+  }
+
+  #joinReply(channel: ChannelProcess, message: Message, reply: Reply): [Reply, Frame] {
+    try {
+      return [reply, this.#replyFrame(message.joinRef, message, reply)];
+    } catch (cause) {
+      const told = channel.unsayable(reply, cause);
+      return [told, this.#crashedJoinFrame(message, told)];
+    }
+  }
+
+  // Where not even that can be said, the fault is in what every answer echoes.
+  #crashedJoinFrame(message: Message, told: Reply): Frame {
+    try {
+      return this.#replyFrame(message.joinRef, message, told);
+    } catch (cause) {
+      this.#joining = null;
+      this.#held = null;
+      throw cause;
+    }
   }
 
   #tellJoined(topic: string, accepted: boolean, startedAt: number): void {
@@ -296,33 +377,38 @@ export class Socket implements ChannelHost, SocketHandle {
     // A join in the inbox that is decided at once comes back here; the loop below goes on, so the stack stays flat.
     if (this.#draining) return;
     this.#draining = true;
-    while (this.#inbox !== null && this.#inbox.length > 0 && this.#joining === null && !this.#closed)
-      this.#receive(this.#inbox.shift()!);
-    this.#draining = false;
+    try {
+      while (this.#inbox !== null && this.#inbox.length > 0 && this.#joining === null) this.#take(this.#inbox.shift()!);
+    } catch (cause) {
+      // What cannot be answered ends the connection, and what came after it is nothing any more.
+      this.#inbox = null;
+      throw cause;
+    } finally {
+      this.#draining = false;
+    }
     this.#resumeIfShort();
-    if (this.#joining !== null || this.#unsettled === null) return;
-    const settled = this.#unsettled;
-    this.#unsettled = null;
-    for (const callback of settled) callback();
   }
 
-  /** @see SocketHandle.subscribe */
-  subscribe(topic: string, { as }: { readonly as: string }): void {
-    const channel = this.#joining?.topic === as ? this.#joining : this.#channels.get(as);
-    if (channel === undefined) throw new Error(`this socket has no channel on ${as}`);
-    channel.subscribe(topic);
+  #take(item: Message | InTurn): void {
+    if (item instanceof InTurn) return item.run();
+    this.#waitingFrames -= 1;
+    this.#receive(item);
   }
 
   #onIdEvent(event: string): void {
-    if (event === "disconnect") this.close(closeCode.disconnected, "");
+    if (event === "disconnect") this.#closeInTurn(closeCode.disconnected);
   }
 
   #refuse(joinRef: Ref, message: Message, reason: string): void {
     this.#reply(joinRef, message, { status: "error", response: { reason } });
   }
 
-  #reply(joinRef: Ref, { ref, topic }: Message, { status, response = {} }: Reply): void {
-    this.send(new Frame(this.serializer.encodeReply({ joinRef, ref, topic, status, response })));
+  #reply(joinRef: Ref, message: Message, reply: Reply): void {
+    this.send(this.#replyFrame(joinRef, message, reply));
+  }
+
+  #replyFrame(joinRef: Ref, { ref, topic }: Message, { status, response = {} }: Reply): Frame {
+    return new Frame(this.serializer.encodeReply({ joinRef, ref, topic, status, response }));
   }
 
   #hold(frame: Frame): void {
@@ -341,7 +427,7 @@ export class Socket implements ChannelHost, SocketHandle {
   #resumeIfShort(): void {
     if (!this.#paused || this.#closed) return;
     const limit = this.#context.limits.maxWaitingFrames;
-    if (this.#inbox !== null && this.#inbox.length >= limit) return;
+    if (this.#waitingFrames >= limit) return;
     for (const channel of this.#channels.all()) if (channel.backlog >= limit) return;
     this.#paused = false;
     this.#transport.resume();

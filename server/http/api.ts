@@ -3,7 +3,7 @@ import express, { type Express, type RequestHandler } from "express";
 import helmet from "helmet";
 import { isLocalHost, isLocalOrigin } from "../auth/local.js";
 import type { Tokens } from "../auth/token.js";
-import type { Telemetry } from "../telemetry.js";
+import type { DeskTelemetry } from "../desk-telemetry.js";
 import { type Health, healthRoutes } from "./health.js";
 import { identify } from "./identify.js";
 import { notFound, problemHandler, sendProblem } from "./problem.js";
@@ -11,7 +11,7 @@ import { sessionRoutes, type SessionsDeps } from "./sessions.js";
 
 export interface ApiDeps extends SessionsDeps {
   readonly health: Health;
-  readonly telemetry: Telemetry;
+  readonly telemetry: DeskTelemetry;
   /** Null on an open server. */
   readonly tokens: Tokens | null;
   /** Pages that may call us from elsewhere, where tokens say who is who. */

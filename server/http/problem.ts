@@ -1,7 +1,7 @@
 import type { ErrorRequestHandler, RequestHandler, Response } from "express";
 import { type Code, codes } from "../../protocol/codes.js";
 import { StoreError } from "../messaging/store.js";
-import type { Telemetry } from "../telemetry.js";
+import type { DeskTelemetry } from "../desk-telemetry.js";
 
 type ProblemCode = Code | "unauthorized" | "unsupported_media_type" | "internal_error";
 
@@ -36,7 +36,7 @@ export function sendProblem(response: Response, code: ProblemCode, detail?: stri
 export const notFound: RequestHandler = (_request, response) => sendProblem(response, "not_found");
 
 /** The only place where what a route throws becomes an answer. It never shows a stack. */
-export function problemHandler(telemetry: Telemetry): ErrorRequestHandler {
+export function problemHandler(telemetry: DeskTelemetry): ErrorRequestHandler {
   return (error: unknown, request, response, next) => {
     if (response.headersSent) {
       next(error);

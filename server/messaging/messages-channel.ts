@@ -9,7 +9,7 @@ import {
 import { type ConnectClaims, type Identity, belongsTo, identifyJoin, mayCoordinate } from "../auth/identity.js";
 import { Channel, error, type HandleResult, type JoinResult, ok } from "../channel/channel.js";
 import type { Clock } from "../clock.js";
-import type { Telemetry } from "../telemetry.js";
+import type { DeskTelemetry } from "../desk-telemetry.js";
 import { audience } from "./audience.js";
 import { acceptedEvent, acceptedReply, type Broadcast, errorPayload } from "./broadcast.js";
 import type { Business } from "./business.js";
@@ -32,7 +32,7 @@ export interface MessagesChannelDeps {
   readonly businessOf: (businessId: string) => Business | null;
   readonly broadcast: Broadcast;
   readonly clock: Clock;
-  readonly telemetry: Telemetry;
+  readonly telemetry: DeskTelemetry;
   readonly maxMessageBytes: number;
 }
 

@@ -1,6 +1,6 @@
 import PQueue from "p-queue";
 import type { Clock } from "../clock.js";
-import type { Telemetry } from "../telemetry.js";
+import type { DeskTelemetry } from "../desk-telemetry.js";
 import type { Business } from "./business.js";
 import type { Accepted } from "./conversations.js";
 import { type Answered, claim, type Head, type Lease } from "./head.js";
@@ -45,7 +45,7 @@ const recoveryPage = 100;
 export function createTurns(deps: {
   readonly store: Store;
   readonly clock: Clock;
-  readonly telemetry: Telemetry;
+  readonly telemetry: DeskTelemetry;
   readonly responder: Responder;
   readonly businessOf: (businessId: string) => Business;
   /** Names this process as the owner of leases. */

@@ -1,5 +1,6 @@
 import { type Logger, pino } from "pino";
-import type { Telemetry } from "../telemetry.js";
+import type { DeskTelemetry } from "../desk-telemetry.js";
+import type { Report } from "../telemetry.js";
 
 /** One JSON object a line, on stderr. */
 export function createLogger(level: string): Logger {
@@ -7,13 +8,16 @@ export function createLogger(level: string): Logger {
 }
 
 /** Turns telemetry into log lines: ids and numbers, never a text, a payload or a token. (SPEC X6) */
-export function logTelemetry(telemetry: Telemetry, logger: Logger): void {
+export function logTelemetry(telemetry: DeskTelemetry, logger: Logger): void {
   telemetry.attach("socket_connected", (event) => logger.debug(event, "socket connected"));
   telemetry.attach("socket_refused", (event) => logger.info(event, "connection refused"));
   telemetry.attach("socket_closed", (event) => logger.debug(event, "socket closed"));
   telemetry.attach("socket_drain", (event) => logger.info(event, "draining"));
   telemetry.attach("channel_crashed", ({ error, ...event }) =>
     logger.error({ ...event, error: describe(error) }, "channel crashed"),
+  );
+  telemetry.attach("socket_crashed", ({ error, ...event }) =>
+    logger.error({ ...event, error: describe(error) }, "socket crashed"),
   );
   telemetry.attach("limit.reached", (event) => logger.warn(event, "limit reached"));
   telemetry.attach("pubsub.failed", ({ error, ...event }) =>
@@ -34,6 +38,11 @@ export function logTelemetry(telemetry: Telemetry, logger: Logger): void {
   telemetry.attach("http.failed", ({ error, ...event }) =>
     logger.error({ ...event, error: describe(error) }, "request failed"),
   );
+}
+
+/** For errors that nobody listens to any more: those who did have failed themselves. */
+export function reportTo(logger: Logger): Report {
+  return (name, { error }) => logger.error({ event: name, error: describe(error) }, "unheard");
 }
 
 interface Described {

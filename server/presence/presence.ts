@@ -1,9 +1,14 @@
 import { randomBytes } from "node:crypto";
+import { encodeJsonObject } from "../../protocol/json.js";
 import { failure, type Result, success } from "../../protocol/result.js";
-import { Channel, type ChannelPort } from "../channel/channel.js";
+import { type Channel, type ChannelPort, portOf } from "../channel/channel.js";
+import { isDeeper } from "../channel/inspect.js";
 import type { PubSub } from "../pubsub/pubsub.js";
 
-/** What a channel says about a presence; `phx_ref` and `phx_ref_prev` are added. */
+/**
+ * What a channel says about a presence: an object, kept as JSON makes of it, at most 100 levels deep. `phx_ref` and
+ * `phx_ref_prev` are added. (SPEC P7)
+ */
 export type Meta = Readonly<Record<string, unknown>>;
 
 /** Who is there, as `phoenix.Presence` takes it: a key has the metas of all channels that track it, oldest first. */
@@ -13,6 +18,9 @@ interface Entry {
   readonly owner: ChannelPort;
   readonly meta: Meta;
 }
+
+/** Deep enough for anything said about somebody, and far from where JSON gives up. */
+const metaDepthMax = 100;
 
 /** Where presences are told, when it is not the channel's own topic. */
 export interface PresenceOptions {
@@ -38,6 +46,11 @@ export class Presence {
     this.#newRef = newRef;
   }
 
+  /** What is kept of channels beside the presences themselves; 0 when nobody is present. */
+  get heldCount(): number {
+    return [...this.#owned.values()].reduce((sum, topics) => sum + topics.size, 0);
+  }
+
   /** Topics on which somebody is present. */
   get topicCount(): number {
     return this.#topics.size;
@@ -46,16 +59,27 @@ export class Presence {
   /**
    * Says that a channel is present under a key, until it ends. A channel may have several keys, a key several channels.
    * @param key a string; a number, boolean or null becomes the text of it, null the empty one
+   * @returns a meta that is none is thrown while the channel's own code runs, and crashes the channel else
    */
-  track(channel: Channel, key: unknown, meta: Meta, options: PresenceOptions = {}): Result<void, "already_tracked"> {
+  track(
+    channel: Channel,
+    key: unknown,
+    meta: Meta,
+    options: PresenceOptions = {},
+  ): Result<void, "already_tracked" | "invalid_meta"> {
     const { owner, topic, name } = this.#locate(channel, key, options);
     if (this.#find(topic, name, owner) !== null) return failure("already_tracked");
-    const tracked = { ...meta, phx_ref: this.#newRef() };
+    const kept = keep(owner, meta);
+    if (kept === null) return failure("invalid_meta");
+    const tracked = { ...kept, phx_ref: this.#newRef() };
     const isKnown = this.#owned.has(owner);
     this.#add(topic, name, { owner, meta: tracked });
-    this.#tell(topic, oneMeta(name, tracked), none());
-    // Last, because a channel that has ended already calls back at once, and a leave must not be told before its join.
-    if (!isKnown) owner.onEnded(() => this.#ended(owner));
+    try {
+      this.#tell(topic, oneMeta(name, tracked), none());
+    } finally {
+      // Last, because a channel that has ended already calls back at once, and a leave must not be told before its join.
+      if (!isKnown) owner.onEnded(() => this.#ended(owner));
+    }
     return success(undefined);
   }
 
@@ -65,13 +89,14 @@ export class Presence {
     key: unknown,
     meta: Meta | ((old: Meta) => Meta),
     options: PresenceOptions = {},
-  ): Result<void, "not_tracked"> {
+  ): Result<void, "not_tracked" | "invalid_meta"> {
     const { owner, topic, name } = this.#locate(channel, key, options);
     const old = this.#find(topic, name, owner)?.meta;
     if (old === undefined) return failure("not_tracked");
-    const given = typeof meta === "function" ? meta(old) : meta;
-    const updated = { ...given, phx_ref: this.#newRef(), phx_ref_prev: old.phx_ref };
-    const entries = this.#topics.get(topic)!.get(name)!;
+    const kept = keep(owner, typeof meta === "function" ? meta(structuredClone(old)) : meta);
+    if (kept === null) return failure("invalid_meta");
+    const updated = { ...kept, phx_ref: this.#newRef(), phx_ref_prev: old.phx_ref };
+    const entries = this.#topics.get(topic)?.get(name) ?? [];
     // In place: a key's metas stay in the order in which they came.
     entries[entries.findIndex((entry) => entry.owner === owner)] = { owner, meta: updated };
     this.#tell(topic, oneMeta(name, updated), oneMeta(name, old));
@@ -102,7 +127,7 @@ export class Presence {
     key: unknown,
     { topic }: PresenceOptions,
   ): { owner: ChannelPort; topic: string; name: string } {
-    const owner = Channel.portOf(channel);
+    const owner = portOf(channel);
     return { owner, topic: topic ?? owner.topic, name: nameOf(key) };
   }
 
@@ -132,7 +157,10 @@ export class Presence {
     if (rest.length > 0) keys.set(name, rest);
     else keys.delete(name);
     if (keys.size === 0) this.#topics.delete(topic);
-    this.#owned.get(owner)?.get(topic)?.delete(name);
+    const owned = this.#owned.get(owner);
+    const names = owned?.get(topic);
+    names?.delete(name);
+    if (names?.size === 0) owned!.delete(topic);
     return entry.meta;
   }
 
@@ -140,11 +168,15 @@ export class Presence {
   #ended(owner: ChannelPort): void {
     const owned = this.#owned.get(owner) ?? [];
     this.#owned.delete(owner);
-    for (const [topic, names] of owned) {
-      const leaves = emptyState();
-      for (const name of names) leaves[name] = { metas: [this.#remove(topic, name, owner)!] };
-      if (names.size > 0) this.#tell(topic, none(), leaves);
-    }
+    const left = [...owned].map(([topic, names]) => ({ topic, leaves: this.#leaves(owner, topic, names) }));
+    // Told when all are gone, so that nothing of what telling does can keep one of them.
+    for (const { topic, leaves } of left) this.#tell(topic, none(), leaves);
+  }
+
+  #leaves(owner: ChannelPort, topic: string, names: ReadonlySet<string>): PresenceState {
+    const leaves = emptyState();
+    for (const name of names) leaves[name] = { metas: [this.#remove(topic, name, owner)!] };
+    return leaves;
   }
 
   #tell(topic: string, joins: PresenceState, leaves: PresenceState): void {
@@ -155,7 +187,21 @@ export class Presence {
 
 function nameOf(key: unknown): string {
   if (typeof key === "string") return key;
-  return key === null || key === undefined ? "" : JSON.stringify(key);
+  if (key === null) return "";
+  if (typeof key === "number" || typeof key === "boolean") return String(key);
+  throw new TypeError(`a presence key is a text, a number, a boolean or null, not ${typeof key}`);
+}
+
+/** The meta as every client can be told it, and the channel's no more; null when it is none, and its channel crashes. */
+function keep(owner: ChannelPort, meta: unknown): Meta | null {
+  try {
+    const kept: unknown = JSON.parse(encodeJsonObject(meta));
+    if (!isDeeper(kept, metaDepthMax)) return kept as Meta;
+    throw new TypeError(`a meta is at most ${metaDepthMax} levels deep`);
+  } catch (cause) {
+    owner.failed("presence", cause);
+    return null;
+  }
 }
 
 // Without a prototype, so that `__proto__` is just a name.

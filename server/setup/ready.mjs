@@ -1,7 +1,7 @@
 // Makes a fresh clone ready: installs what the lockfile names, then builds what has changed.
 // Plain JavaScript with nothing but Node, because it runs before anything is installed.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,12 +10,22 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..", "..");
 const stampFile = join(root, "dist", ".built-from");
 
 requireNode(20, 19);
-if (!isInstalled()) run("installing the packages of package-lock.json", installCommand());
-const sources = hashOfSources();
-if (!isBuilt(sources)) {
+if (!isPackage()) makeReady();
+
+function makeReady() {
+  if (!isInstalled()) run("installing the packages of package-lock.json", installCommand());
+  // For a package: without what an earlier build left of files that are gone.
+  if (process.argv.includes("clean")) rmSync(join(root, "dist"), { recursive: true, force: true });
+  const sources = hashOfSources();
+  if (isBuilt(sources)) return;
   run("building", ["npm", "run", "build", "--silent"]);
   mkdirSync(dirname(stampFile), { recursive: true });
   writeFileSync(stampFile, sources);
+}
+
+// What npm has packed is built, and was installed with what it needs. It has no sources.
+function isPackage() {
+  return !existsSync(join(root, "tsconfig.json"));
 }
 
 function requireNode(major, minor) {

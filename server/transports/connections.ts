@@ -1,17 +1,25 @@
 import { closeCode } from "../../protocol/events.js";
+import type { Socket } from "../channel/socket.js";
+import type { Transport } from "../channel/transport.js";
 import type { Clock } from "../clock.js";
 import type { Telemetry } from "../telemetry.js";
 import { type Handshake, type HandshakeRequest, shakeHands } from "./handshake.js";
-import type { LongPollSession } from "./longpoll-session.js";
 import { type Soon, then } from "./soon.js";
-import type { WebSocketConnection } from "./websocket.js";
 
-export type Connection = WebSocketConnection | LongPollSession;
+/** A connected peer, whatever carries it. */
+export interface Connection {
+  readonly kind: Transport["kind"];
+  readonly socket: Socket;
+  close(code: number, reason: string): void;
+  /** Ends it at once, without a close frame. */
+  terminate(): void;
+}
 
+/** How fast sockets are sent away. */
 export interface DrainOptions {
-  /** Sockets closed at once. */
+  /** Sockets closed at once; 500 unless it is given. */
   readonly batchSize?: number;
-  /** Between two batches. */
+  /** Between two batches; 200 unless it is given. */
   readonly intervalMs?: number;
 }
 
@@ -54,10 +62,7 @@ export class Connections {
       shakeHands(request, (cause) => this.failed(mount, cause)),
       (handshake) => {
         this.#handshakes -= 1;
-        if (!handshake.accepted) {
-          const { status } = handshake.answer;
-          this.#telemetry.emit("socket_refused", { mount, transport: request.transport, status });
-        }
+        if (!handshake.accepted) this.refused(mount, request.transport, handshake.answer.status);
         return handshake;
       },
     );
@@ -84,8 +89,12 @@ export class Connections {
     this.#telemetry.emit("socket_closed", { mount, transport: connection.kind, code });
   }
 
+  refused(mount: string, transport: Transport["kind"], status: number): void {
+    this.#telemetry.emit("socket_refused", { mount, transport, status });
+  }
+
   failed(mount: string, error: unknown): void {
-    this.#telemetry.emit("channel_crashed", { topic: mount, event: "connect", error });
+    this.#telemetry.emit("socket_crashed", { mount, error });
   }
 
   /** From now on new sockets are answered 503. */
@@ -95,6 +104,8 @@ export class Connections {
 
   /** @see Endpoint.drain */
   async drain({ batchSize = 500, intervalMs = 200 }: DrainOptions = {}): Promise<void> {
+    if (!Number.isSafeInteger(batchSize) || batchSize < 1)
+      throw new RangeError(`batchSize is a whole number from 1 on, not ${batchSize}`);
     this.refuseNew();
     const connections = [...this.#open];
     const total = connections.length;

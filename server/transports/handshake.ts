@@ -2,8 +2,10 @@ import type { IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { type Serializer, serializerFor } from "../../protocol/serializer.js";
 import type { SocketIdentity } from "../channel/socket.js";
-import type { ConnectInfo, HttpAnswer, MountOptions, Refused } from "./mount.js";
+import { checkAnswer } from "./http-answer.js";
+import type { Accepted, ConnectInfo, HttpAnswer, MountOptions, Refused } from "./mount.js";
 import { isOriginAllowed, type Origin } from "./origin.js";
+import { splitUrl } from "./paths.js";
 import { type Params, parseQuery, QueryError } from "./query.js";
 import { type Soon, then } from "./soon.js";
 
@@ -51,41 +53,70 @@ export function shakeHands(options: HandshakeRequest, onError: (cause: unknown) 
 
 function decideHandshake(options: HandshakeRequest): Soon<Handshake> {
   const { mount } = options;
+  const params = paramsOf(options);
   if (!allowsOrigin(options)) return { accepted: false, answer: forbidden };
   const protocols = subprotocol(options);
   if (protocols === null) return { accepted: false, answer: forbidden };
-  const params = paramsOf(options);
   const serializer = serializerFor(params.vsn, mount.dialect);
   if (serializer === null) return { accepted: false, answer: forbidden };
   return then(decide(mount, params, new RequestInfo(options, protocols.token)), (decision): Handshake => {
     if (!isRefused(decision)) return { accepted: true, serializer, identity: decision, protocol: protocols.echo };
     const tells = options.transport === "websocket" && decision.refused !== undefined;
-    return { accepted: false, answer: (tells ? mount.onRefused?.(decision.refused) : undefined) ?? forbidden };
+    const answer = tells ? mount.onRefused?.(decision.refused) : undefined;
+    return { accepted: false, answer: answer ? checkAnswer(answer) : forbidden };
   });
 }
 
 /** Whether the page that sends the request, if any, may. (SPEC T3) */
 export function allowsOrigin({ request, mount, host }: HandshakeRequest): boolean {
-  const { checkOrigin = false } = mount;
-  if (checkOrigin === false) return true;
-  return isOriginAllowed(checkOrigin, request.headers.origin, { host, request: targetOf(request) });
+  const { checkOrigin = "conn" } = mount;
+  const { origin } = request.headers;
+  if (checkOrigin === false || origin === undefined) return true;
+  return isOriginAllowed(checkOrigin, origin, { host, request: targetOf(request) });
 }
 
-/** Asks the app who connects. */
+/**
+ * Asks the app who connects.
+ * @throws TypeError for an answer that is neither: whoever is not refused is in, so nothing is taken for a yes
+ */
 export function decide(
   { connect }: Pick<MountOptions, "connect">,
   params: Params,
   info: ConnectInfo,
 ): Soon<SocketIdentity | Refused> {
-  const decision = connect?.(params, info) ?? {};
+  if (connect === undefined) return nobody;
+  const decision = connect(params, info);
   // Resolved, because a library's promise may be of another kind.
-  return then(isThenable(decision) ? Promise.resolve(decision) : decision, (decided) =>
-    isRefused(decided) ? decided : { id: decided.id ?? null, assigns: decided.assigns ?? {} },
-  );
+  return then(isThenable(decision) ? Promise.resolve(decision) : decision, identityOf);
 }
 
-function isThenable<T extends object>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof (value as PromiseLike<T>).then === "function";
+const nobody: SocketIdentity = { id: null, assigns: {} };
+
+function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof (value as PromiseLike<T> | undefined | null)?.then === "function";
+}
+
+function identityOf(decided: Accepted | Refused): SocketIdentity | Refused {
+  const fault = faultOf(decided);
+  if (fault !== null) throw new TypeError(`connect must return { id?, assigns? } or refuse(), and returned ${fault}`);
+  if (isRefused(decided)) return decided;
+  return { id: decided.id ?? null, assigns: decided.assigns ?? {} };
+}
+
+/** What is wrong with it, without a word of what it says. */
+function faultOf(decided: unknown): string | null {
+  if (typeof decided !== "object" || decided === null || Array.isArray(decided)) return kindOf(decided);
+  if (isRefused(decided)) return null;
+  for (const key in decided) if (key !== "id" && key !== "assigns") return `an object with the key ${key}`;
+  const { id, assigns } = decided as Readonly<Record<string, unknown>>;
+  if (typeof id !== "string" && id !== undefined && id !== null) return `an id that is ${kindOf(id)}`;
+  const isPlain = assigns === undefined || (typeof assigns === "object" && !Array.isArray(assigns));
+  return isPlain ? null : `assigns that are ${kindOf(assigns)}`;
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined || value === null || typeof value === "boolean") return String(value);
+  return Array.isArray(value) ? "a list" : `a ${typeof value}`;
 }
 
 export function isRefused(decision: object): decision is Refused {
@@ -94,14 +125,9 @@ export function isRefused(decision: object): decision is Refused {
 
 /** @throws QueryError */
 export function paramsOf({ request, pathParams }: HandshakeRequest): Params {
-  const params = parseQuery(splitUrl(request).query);
+  const params = parseQuery(splitUrl(request.url ?? "").query);
   for (const name in pathParams) params[name] = pathParams[name];
   return params;
-}
-
-function splitUrl({ url = "" }: IncomingMessage): { path: string; query: string } {
-  const question = url.indexOf("?");
-  return question < 0 ? { path: url, query: "" } : { path: url.slice(0, question), query: url.slice(question + 1) };
 }
 
 /** Which subprotocol to answer, and the token that phoenix.js hides among them; null refuses. */
@@ -151,7 +177,7 @@ class RequestInfo implements ConnectInfo {
 
   get uri(): ConnectInfo["uri"] {
     const { scheme, host, port } = targetOf(this.#request);
-    return { scheme: scheme ?? "http", host: host ?? "", port, ...splitUrl(this.#request) };
+    return { scheme: scheme ?? "http", host: host ?? "", port, ...splitUrl(this.#request.url ?? "") };
   }
 
   get headers(): ConnectInfo["headers"] {

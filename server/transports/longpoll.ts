@@ -70,7 +70,7 @@ export class LongPoll {
     } catch (cause) {
       const isTheirs = cause instanceof QueryError;
       if (!isTheirs) this.#host.failed(cause);
-      if (!response.headersSent) sendAnswer(response, { status: isTheirs ? 400 : 500, headers: anyOrigin });
+      sendAnswer(response, { status: isTheirs ? 400 : 500, headers: anyOrigin });
     }
   }
 
@@ -108,12 +108,18 @@ export class LongPoll {
 
   async #open(request: HandshakeRequest, response: ServerResponse): Promise<void> {
     if (!this.#hasRoom()) {
-      sendAnswer(response, { ...noRoom, headers: { ...noRoom.headers, ...anyOrigin } });
+      refuseForWant(response);
       return;
     }
     this.#sessionCount += 1;
     const startedAt = this.#host.startMeasuring();
     const handshake = await this.#host.shakeHands(request);
+    // It may have begun to stop while the app was deciding.
+    if (handshake.accepted && this.#host.isDraining()) {
+      this.#sessionCount -= 1;
+      refuseForWant(response);
+      return;
+    }
     if (handshake.accepted && !response.destroyed) {
       const { token } = this.#begin(handshake, startedAt);
       this.#say(response, { status: 410, token, messages: [] });
@@ -203,6 +209,10 @@ export class LongPoll {
     const headers = this.#host.isDraining() ? { ...jsonHeaders, connection: "close" } : jsonHeaders;
     sendAnswer(response, { status: 200, headers, body: JSON.stringify(status) });
   }
+}
+
+function refuseForWant(response: ServerResponse): void {
+  sendAnswer(response, { ...noRoom, headers: { ...noRoom.headers, ...anyOrigin } });
 }
 
 function preflight(request: IncomingMessage, response: ServerResponse): void {

@@ -25,8 +25,14 @@ export interface ConnectInfo {
 export interface Accepted {
   readonly id?: string | null;
   readonly assigns?: Readonly<Record<string, unknown>>;
+  // What looks like a refusal, and is none, is a mistake that nobody must make unnoticed.
+  readonly refused?: never;
+  readonly error?: never;
+  readonly reason?: never;
+  readonly status?: never;
 }
 
+/** Made by `refuse`. */
 export interface Refused {
   readonly refused: unknown;
 }
@@ -34,6 +40,7 @@ export interface Refused {
 /** Refuses a connection: 403, or what `onRefused` makes of the reason. */
 export const refuse = (reason?: unknown): Refused => ({ refused: reason });
 
+/** An answer to an HTTP request; `body` is text. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -45,7 +52,9 @@ export interface WebSocketOptions {
   readonly path: string;
   /** Bytes of one frame; a larger one closes with 1009. */
   readonly maxFrameBytes: number;
+  /** Fragments of one message; one more ends the connection with 1008. */
   readonly maxFragments: number;
+  /** Pieces in which one frame may come from the network; one more ends the connection with 1008. */
   readonly maxBufferedChunks: number;
   /** Silence of the peer, pings included, after which it is closed with 1002; 0 never. */
   readonly idleTimeoutMs: number;
@@ -53,15 +62,17 @@ export interface WebSocketOptions {
   readonly maxSendQueueBytes: number;
   /** How long a peer may leave our close frame unanswered. */
   readonly closeTimeoutMs: number;
+  /** Offers permessage-deflate. It costs memory and time a connection, and the path that writes once for all. */
   readonly compress: boolean;
+  /** Which the client may ask for, the preferred first; `phoenix` is among them where there is an `authToken`. */
   readonly subprotocols: readonly string[];
 }
 
 export const defaultWebSocket: WebSocketOptions = {
   path: "/websocket",
   maxFrameBytes: 10_000_000,
-  maxFragments: 128,
-  maxBufferedChunks: 4096,
+  maxFragments: 16_384,
+  maxBufferedChunks: 262_144,
   idleTimeoutMs: 60_000,
   maxSendQueueBytes: 16 * 1024 * 1024,
   closeTimeoutMs: 5000,
@@ -100,17 +111,26 @@ export const defaultLongPoll: LongPollOptions = {
 export interface MountOptions {
   /** Topic patterns and their channels; the first match wins. */
   readonly channels: Readonly<Record<string, ChannelFactory>>;
-  /** Decides who may connect, and what the socket knows about itself. Without it everyone may. A throw answers 500. */
+  /**
+   * Decides who may connect, and what the socket knows about itself. Without it everyone may. A throw, and what
+   * is neither, answers 500. (SPEC T4)
+   */
   readonly connect?: (params: Params, info: ConnectInfo) => Accepted | Refused | Promise<Accepted | Refused>;
   /** On unless it is false. */
   readonly websocket?: boolean | Partial<WebSocketOptions>;
   /** Off unless it is given. */
   readonly longpoll?: boolean | Partial<LongPollOptions>;
+  /**
+   * Which pages may connect, by their Origin header. Unless it is given: `true` where the endpoint has a `host`, else
+   * `"conn"`. Behind a proxy that ends TLS give one of the two, because `"conn"` compares the scheme too. (SPEC T3)
+   */
   readonly checkOrigin?: OriginPolicy;
+  /** Takes what phoenix.js was given as `authToken`, which is then in `info.authToken`. Off unless it is true. (SPEC T5) */
   readonly authToken?: boolean;
   /** What clients speak: `supabase` adds that client's binary broadcasts. Phoenix's unless it is given. (SPEC W12) */
   readonly dialect?: Dialect;
   /** What a refused WebSocket handshake is answered. */
   readonly onRefused?: (reason: unknown) => HttpAnswer;
+  /** What one socket may ask for; what is left out is as in Phoenix. */
   readonly limits?: Partial<SocketLimits>;
 }

@@ -37,7 +37,7 @@ export function isOriginAllowed(
 export function parseOrigin(text: string): Origin {
   const match = /^(?:([^:/?#]+):)?\/\/(?:[^@/?#]*@)?(\[[^\]]*\]|[^:/?#]*)(?::(\d{1,5}))?(?=[/?#]|$)/.exec(text);
   if (match === null) return { scheme: null, host: null, port: null };
-  const scheme = match[1] ?? null;
+  const scheme = match[1]?.toLowerCase() ?? null;
   const port = match[3] === undefined ? (defaultPort[scheme ?? ""] ?? null) : Number(match[3]);
   return { scheme, host: match[2] === "" ? null : match[2]!, port };
 }

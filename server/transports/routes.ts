@@ -1,4 +1,4 @@
-import { matchSegments, segmentsOf } from "./paths.js";
+import { matchSegments, segmentsOf, splitUrl } from "./paths.js";
 
 export interface Found<Route> {
   readonly route: Route;
@@ -20,10 +20,9 @@ export class Routes<Route extends { readonly path: string }> {
     }
   }
 
-  /** @param url as a request has it: a path, perhaps with a query */
+  /** @param url as a request has it */
   find(url: string): Found<Route> | null {
-    const question = url.indexOf("?");
-    const path = question < 0 ? url : url.slice(0, question);
+    const { path } = splitUrl(url);
     return this.#byPath.get(path) ?? this.#search(segmentsOf(path));
   }
 

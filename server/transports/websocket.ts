@@ -6,9 +6,10 @@ import type { Frame } from "../../protocol/frame.js";
 import type { Serializer } from "../../protocol/serializer.js";
 import { Socket, type SocketContext, type SocketIdentity } from "../channel/socket.js";
 import type { Transport } from "../channel/transport.js";
+import { refuseUpgrade } from "./http-answer.js";
 import { Batch, flushSoon, type Flushable } from "./outbox.js";
 import type { Idle, IdleSweep } from "./idle.js";
-import type { WebSocketOptions } from "./mount.js";
+import type { HttpAnswer, WebSocketOptions } from "./mount.js";
 
 /** A close that the peer began is answered 1000 whatever its code, as Phoenix does. (SPEC W11) */
 class PhoenixWebSocket extends WebSocket {
@@ -38,6 +39,9 @@ export class WebSockets {
   readonly #options: WebSocketOptions;
 
   constructor(options: WebSocketOptions) {
+    for (const name of options.subprotocols) {
+      if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) throw new TypeError(`${name} cannot be a subprotocol`);
+    }
     this.#options = options;
     // Named first, because the published types do not know the three newest of these options.
     const serverOptions = {
@@ -49,13 +53,15 @@ export class WebSockets {
       maxFragments: options.maxFragments,
       maxBufferedChunks: options.maxBufferedChunks,
       closeTimeout: options.closeTimeoutMs,
-      // The handshake has chosen already; ws only writes it down.
-      handleProtocols: (_offered: Set<string>, request: IncomingMessage) => chosenProtocols.get(request) ?? false,
     };
     this.#server = new WebSocketServer(serverOptions);
+    // What ws says of a request that is no proper upgrade. It would say it as a web page.
+    this.#server.on("wsClientError", ({ message }: Error, stream: Duplex) =>
+      refuseUpgrade(stream, { status: 400, body: message }),
+    );
   }
 
-  /** Answers the upgrade and hands the connection over. ws itself answers a request that is no proper upgrade. */
+  /** Answers the upgrade and hands the connection over, if it is a proper one. */
   upgrade(
     request: IncomingMessage,
     stream: Duplex,
@@ -63,8 +69,18 @@ export class WebSockets {
     protocol: string | null,
     opened: (ws: PhoenixWebSocket) => void,
   ): void {
-    if (protocol !== null) chosenProtocols.set(request, protocol);
+    const { headers } = request;
+    // ws takes version 8 as well, whose frames are the same, but Phoenix does not.
+    if (headers["sec-websocket-version"] !== "13") {
+      refuseUpgrade(stream, wrongVersion);
+      return;
+    }
+    const offered = headers["sec-websocket-protocol"];
+    // The handshake has chosen already. ws answers the first that it finds, and refuses offers that Phoenix takes, so it
+    // finds nothing else.
+    if (offered !== undefined) headers["sec-websocket-protocol"] = protocol ?? undefined;
     this.#server.handleUpgrade(request, stream, head, (ws) => opened(ws as PhoenixWebSocket));
+    if (offered !== undefined) headers["sec-websocket-protocol"] = offered;
   }
 
   get options(): WebSocketOptions {
@@ -72,7 +88,11 @@ export class WebSockets {
   }
 }
 
-const chosenProtocols = new WeakMap<IncomingMessage, string>();
+const wrongVersion: HttpAnswer = {
+  status: 400,
+  headers: { "sec-websocket-version": "13" },
+  body: "'sec-websocket-version' header must equal '13'",
+};
 
 /** What the connections of one mount share, and whom they tell of their end. */
 export interface WebSocketHome {
@@ -98,6 +118,7 @@ export class WebSocketConnection implements Transport, Flushable, Idle {
   readonly #compresses: boolean;
   #batch = Batch.empty;
   #open = true;
+  #paused = false;
 
   constructor(
     home: WebSocketHome,
@@ -182,15 +203,27 @@ export class WebSocketConnection implements Transport, Flushable, Idle {
   }
 
   pause(): void {
+    this.#paused = true;
     this.#ws.pause();
   }
 
   resume(): void {
+    this.#paused = false;
+    this.heard();
     this.#ws.resume();
   }
 
+  // Idle is who says nothing while we listen: neither while nothing is read, nor while a join holds everything up. The
+  // time begins anew when it does not any more. (SPEC T6)
   idle(): void {
-    this.close(closeCode.protocolError, "");
+    this.heard();
+    if (this.#paused) return;
+    let isJoining = true;
+    this.socket.whenSettled(() => {
+      isJoining = false;
+      this.heard();
+    });
+    if (!isJoining) this.close(closeCode.protocolError, "");
   }
 
   /** Ends it at once, without a close frame. */

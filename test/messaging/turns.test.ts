@@ -9,6 +9,7 @@ import type { AgentFailure } from "../../server/messaging/steps/agent.js";
 import type { Store } from "../../server/messaging/store.js";
 import { failureText } from "../../server/messaging/texts.js";
 import { createTurns, type Place, type Turns } from "../../server/messaging/turns.js";
+import type { DeskEvents, DeskTelemetry } from "../../server/desk-telemetry.js";
 import { Telemetry } from "../../server/telemetry.js";
 import { crashingStore } from "../support/crashing-store.js";
 import { FakeClock } from "../support/fake-clock.js";
@@ -492,7 +493,7 @@ interface DeskOptions {
   readonly maxBacklog?: number;
   readonly maxBacklogPerBusiness?: number;
   readonly isAbandoned?: () => boolean;
-  readonly telemetry?: Telemetry;
+  readonly telemetry?: DeskTelemetry;
   readonly around?: (responder: Responder) => Responder;
 }
 
@@ -507,7 +508,7 @@ const noPlace: Place = { release: () => undefined };
 /** One process that answers, without sockets. Several of them share the store. */
 class Desk {
   readonly agent = new ScriptedAgent();
-  readonly telemetry: Telemetry;
+  readonly telemetry: DeskTelemetry;
   readonly turns: Turns;
   readonly told: Told[] = [];
   readonly failures: AgentFailure[] = [];
@@ -518,7 +519,7 @@ class Desk {
   constructor(options: DeskOptions = {}) {
     const { node = "first", store = under.store, around = (responder) => responder } = options;
     this.#node = node;
-    this.telemetry = options.telemetry ?? new Telemetry();
+    this.telemetry = options.telemetry ?? new Telemetry<DeskEvents>();
     this.#business = { ...defaultBusiness("B1", "UTC"), locale: options.locale ?? "en" };
     const responder = createResponder({
       store,

@@ -9,7 +9,7 @@ export class FakeTransport implements Transport {
   readonly closeCodes: number[] = [];
   isPaused = false;
   /** Called when the connection is closed, as a real one tells its socket. */
-  onClose: () => void = () => undefined;
+  onClose: (code: number) => void = () => undefined;
 
   send({ data }: Frame): void {
     if (this.closeCodes.length === 0) this.sent.push(typeof data === "string" ? (JSON.parse(data) as unknown) : data);
@@ -17,7 +17,11 @@ export class FakeTransport implements Transport {
 
   close(code: number): void {
     this.closeCodes.push(code);
-    this.onClose();
+    this.onClose(code);
+  }
+
+  terminate(): void {
+    this.close(1006);
   }
 
   pause(): void {

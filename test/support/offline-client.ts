@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { duplexPair, Readable } from "node:stream";
 import { serializerFor } from "../../protocol/serializer.js";
 import type { Socket } from "../../server/channel/socket.js";
-import type { Endpoint } from "../../server/endpoint.js";
+import { connectLocally, type Endpoint } from "../../server/endpoint.js";
 import { FakeTransport } from "./fake-transport.js";
 import { closeFrame, frame, opcode, type ReceivedFrame } from "./raw-socket.js";
 
@@ -40,20 +40,19 @@ export async function connectOffline(
   if (kind === "websocket") return new WebSocketClient(endpoint, vsn, id);
   if (kind === "longpoll") return new LongPollClient(endpoint, vsn, id);
   const transport = new FakeTransport();
-  const socket = await endpoint.connect(
-    "/socket",
-    transport,
-    serializerFor(vsn)!,
-    { id },
-    {
+  const outcome = await connectLocally(endpoint, "/socket", transport, {
+    serializer: serializerFor(vsn)!,
+    params: { id },
+    info: {
       transport: "websocket",
       authToken: null,
       peer: { address: "127.0.0.1", port: 0 },
       uri: { scheme: "http", host: "localhost", port: null, path: "", query: "" },
       headers: {},
     },
-  );
-  return new TestClient(vsn, transport, socket!);
+  });
+  if (!outcome.accepted) throw new Error("the connection was refused");
+  return new TestClient(vsn, transport, outcome.socket);
 }
 
 function encode(vsn: Vsn, { joinRef, ref, topic, event, payload }: WireMessage): string {
@@ -79,7 +78,12 @@ class TestClient implements OfflineClient {
     this.#vsn = vsn;
     this.#socket = socket;
     this.#transport = transport;
-    transport.onClose = () => this.close();
+    const { onClose } = transport;
+    transport.onClose = (code) => {
+      if (this.isClosed) return;
+      this.isClosed = true;
+      onClose(code);
+    };
   }
 
   get received(): WireMessage[] {
@@ -91,9 +95,7 @@ class TestClient implements OfflineClient {
   }
 
   close(): void {
-    if (this.isClosed) return;
-    this.isClosed = true;
-    this.#socket.closed();
+    this.#transport.onClose(1000);
   }
 }
 

@@ -1,11 +1,18 @@
 import type { Ref } from "../../protocol/message.js";
 import type { Serializer } from "../../protocol/serializer.js";
 import { v2 } from "../../protocol/v2.js";
-import { Channel, type ChannelFactory, type HandleResult, type JoinResult, ok } from "../../server/channel/channel.js";
+import {
+  Channel,
+  type ChannelFactory,
+  type HandleResult,
+  type InfoResult,
+  type JoinResult,
+  ok,
+} from "../../server/channel/channel.js";
 import { phoenixLimits, type SocketLimits } from "../../server/channel/limits.js";
 import { Socket } from "../../server/channel/socket.js";
 import { Topics } from "../../server/channel/topics.js";
-import { systemClock } from "../../server/clock.js";
+import { type Clock, systemClock } from "../../server/clock.js";
 import { PubSub } from "../../server/pubsub/pubsub.js";
 import { Telemetry } from "../../server/telemetry.js";
 import { FakeTransport } from "./fake-transport.js";
@@ -16,7 +23,7 @@ export interface Script {
   join?(channel: ScriptedChannel, payload: unknown): JoinResult | Promise<JoinResult>;
   handleIn?(channel: ScriptedChannel, event: string, payload: unknown, ref: Ref): HandleResult | Promise<HandleResult>;
   handleOut?(channel: ScriptedChannel, event: string, payload: unknown): void | Promise<void>;
-  handleInfo?(channel: ScriptedChannel, message: unknown): HandleResult | Promise<HandleResult>;
+  handleInfo?(channel: ScriptedChannel, message: unknown): InfoResult | Promise<InfoResult>;
   terminate?(channel: ScriptedChannel, reason: unknown): void | Promise<void>;
 }
 
@@ -43,7 +50,7 @@ export class ScriptedChannel extends Channel {
     return this.script.handleOut(this, event, payload);
   }
 
-  override handleInfo(message: unknown): HandleResult | Promise<HandleResult> {
+  override handleInfo(message: unknown): InfoResult | Promise<InfoResult> {
     return this.script.handleInfo?.(this, message);
   }
 
@@ -81,6 +88,7 @@ export interface ConnectedSocket {
   readonly transport: FakeTransport;
   /** What the handlers threw, with the event in which they did. */
   readonly crashes: [event: string, error: unknown][];
+  readonly telemetry: Telemetry;
   /** Hands a version 2 message to the socket. */
   readonly receive: (joinRef: unknown, ref: unknown, topic: unknown, event: unknown, payload?: unknown) => void;
 }
@@ -90,11 +98,12 @@ export interface ConnectOptions {
   readonly limits?: Partial<SocketLimits>;
   readonly serializer?: Serializer;
   readonly id?: string;
+  readonly clock?: Clock;
 }
 
 /** A socket over a transport without a network. */
 export function connect(scripts: Readonly<Record<string, Script>>, options: ConnectOptions = {}): ConnectedSocket {
-  const { pubsub = new PubSub(), limits = {}, serializer = v2, id = null } = options;
+  const { pubsub = new PubSub(), limits = {}, serializer = v2, id = null, clock = systemClock } = options;
   const channels: Record<string, ChannelFactory> = {};
   for (const [pattern, script] of Object.entries(scripts)) channels[pattern] = () => new ScriptedChannel(script);
   const telemetry = new Telemetry();
@@ -107,13 +116,13 @@ export function connect(scripts: Readonly<Record<string, Script>>, options: Conn
     limits: { ...phoenixLimits, ...limits },
     pubsub,
     telemetry,
-    clock: systemClock,
+    clock,
   };
   const socket = new Socket(context, transport, serializer, { id, assigns: {} });
   transport.onClose = () => socket.closed();
   const receive: ConnectedSocket["receive"] = (joinRef, ref, topic, event, payload = {}) =>
     socket.receiveText(JSON.stringify([joinRef, ref, topic, event, payload]));
-  return { socket, transport, crashes, receive };
+  return { socket, transport, crashes, telemetry, receive };
 }
 
 /** A promise that the test settles. */

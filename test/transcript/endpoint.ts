@@ -1,4 +1,4 @@
-import { Endpoint, type MountOptions, Presence, refuse } from "../../server/bennu.js";
+import { Endpoint, type MountOptions, Presence, refuse, Telemetry } from "../../server/bennu.js";
 import { describeInfo } from "./connect-info.js";
 import { PresenceRoom } from "./presence-room.js";
 import { Room } from "./room.js";
@@ -6,6 +6,7 @@ import { Room } from "./room.js";
 /** The mounts of the server that the wire transcripts were recorded from, built with the engine's public API alone. */
 export function createTranscriptEndpoint(): Endpoint {
   const base: MountOptions = {
+    checkOrigin: false,
     channels: {
       "room:*": Room,
       lobby: Room,
@@ -31,6 +32,10 @@ export function createTranscriptEndpoint(): Endpoint {
   };
   const endpoint: Endpoint = new Endpoint({
     host: "localhost",
+    // Rooms and connects crash on purpose; any other mistake is told.
+    telemetry: new Telemetry((name, { error }) => {
+      if (name !== "channel_crashed" && !String(error).includes("on purpose")) console.error(name, error);
+    }),
     mounts: {
       "/socket": base,
       "/socket_fast": {

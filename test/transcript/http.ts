@@ -22,7 +22,13 @@ export function createTranscriptHttp(endpoint: Endpoint, onShutdown: () => void)
         endpoint.broadcast(`users_socket:${param("uid")}`, "disconnect", {});
         break;
       case "POST /broadcast":
-        endpoint.broadcast(param("topic"), param("event"), await readJson(request));
+        try {
+          endpoint.broadcast(param("topic"), param("event"), await readJson(request));
+        } catch {
+          // A body that is no JSON, or no payload.
+          response.writeHead(400).end();
+          return;
+        }
         break;
       case "POST /bench/broadcast":
         await benchBroadcast(param("topic"), param("event", "bench"), Number(param("n")), Number(param("size", "200")));

@@ -28,7 +28,7 @@ export class Room extends Channel {
     return "reply" in payload ? ok(payload.reply) : ok();
   }
 
-  override handleInfo(message: unknown): HandleResult {
+  override handleInfo(message: unknown): void {
     if (message === "after_join") this.push("after_join", { topic: this.topic });
   }
 
