@@ -34,7 +34,7 @@ const importRules = Object.entries(layers).map(([folder, allowed]) => {
   }));
   if (folder.startsWith("server/")) {
     patterns.push({
-      regex: "^(\\.\\./)+(app|main|cli|config|endpoint|bennu)\\.js$",
+      regex: "^(\\.\\./)+(app|main|cli|config|create-tables|endpoint|bennu|open-store)\\.js$",
       message: "The entry files know the parts, never the other way round.",
     });
   } else {

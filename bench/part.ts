@@ -20,7 +20,8 @@ export interface Figure {
   readonly unit: string;
   /** Round by round, for each peer; the last one is ours. */
   readonly samples: ReadonlyMap<string, readonly number[]>;
-  readonly goal: Goal;
+  /** Null: it is only told. */
+  readonly goal: Goal | null;
 }
 
 /** Ours may be at most `max` times `of`, round by round; or, with no peer, at most `max` units. */

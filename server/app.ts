@@ -1,4 +1,4 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAssistant } from "./agents/assistant/assistant.js";
 import { createEcho } from "./agents/echo.js";
@@ -11,15 +11,19 @@ import { Endpoint } from "./endpoint.js";
 import { createApi } from "./http/api.js";
 import type { Agent } from "./messaging/agent.js";
 import { type Business, defaultBusiness } from "./messaging/business.js";
+import { type Cleanup, createCleanup } from "./messaging/cleanup.js";
 import { createConversations } from "./messaging/conversations.js";
 import { createIds, type Ids } from "./messaging/ids.js";
 import { MessagesChannel, type SocketAssigns } from "./messaging/messages-channel.js";
+import { createNodes, type Nodes, onlyNode } from "./messaging/nodes.js";
 import { createResponder } from "./messaging/respond.js";
 import { createResumption } from "./messaging/resume.js";
 import type { Store } from "./messaging/store.js";
 import { createTurns, type Turns } from "./messaging/turns.js";
+import { createMetrics } from "./observe/metrics.js";
+import { metricsHandler, type MetricsHandler, metricsServer } from "./observe/metrics-server.js";
+import { openStore } from "./open-store.js";
 import { loadBusinesses } from "./stores/business-files.js";
-import { EmbeddedStore } from "./stores/embedded.js";
 import { Telemetry } from "./telemetry.js";
 import { type MountOptions, refuse } from "./transports/mount.js";
 
@@ -31,12 +35,16 @@ export interface AppOptions {
   readonly telemetry?: DeskTelemetry;
   /** Agents by kind, beside or instead of the built-in ones. */
   readonly agents?: Readonly<Record<string, Agent>>;
+  /** Whether the metrics tell of this process, too: of one app in a process. */
+  readonly processMetrics?: boolean;
 }
 
 export interface App {
   /** Where it listens. */
   readonly url: string;
   readonly port: number;
+  /** Where the metrics are, or null when nobody may see them. */
+  readonly metricsUrl: string | null;
   readonly store: Store;
   readonly endpoint: Endpoint;
   /** Tells clients to come back later, lets running turns finish, and lets go of everything. */
@@ -53,16 +61,17 @@ export async function startApp(options: AppOptions): Promise<App> {
   const agents: Record<string, Agent> = { assistant: createAssistant(), echo: createEcho(), ...options.agents };
   const businessOf = businessFinder(config, checkAgents(await loadBusinesses(config.BUSINESSES_DIR), agents));
   const tokens = tokensOf(config, clock);
-  const store = await EmbeddedStore.open(config.DATA_DIR, clock, (error) =>
-    telemetry.emit("store.failed", { operation: "write", error }),
-  );
+  const metrics = handlerOfMetrics(config, telemetry, options.processMetrics ?? false);
+  const store = await openStore(config, { clock, telemetry, ids });
   try {
-    return await assemble({ ...options, clock, telemetry, ids, agents, businessOf, tokens, store });
+    return await assemble({ ...options, clock, telemetry, ids, agents, businessOf, tokens, store, metrics });
   } catch (cause) {
     await store.close();
     throw cause;
   }
 }
+
+const hourMs = 60 * 60 * 1000;
 
 interface Parts extends Required<Pick<AppOptions, "config" | "publicDir" | "clock" | "telemetry">> {
   readonly ids: Ids;
@@ -70,12 +79,15 @@ interface Parts extends Required<Pick<AppOptions, "config" | "publicDir" | "cloc
   readonly businessOf: (businessId: string) => Business | null;
   readonly tokens: Tokens | null;
   readonly store: Store;
+  readonly metrics: MetricsHandler | null;
 }
 
 async function assemble(parts: Parts): Promise<App> {
   const { config, publicDir, clock, telemetry, ids, agents, businessOf, tokens, store } = parts;
   const node = ids.random();
   const onError = (operation: string, error: unknown) => telemetry.emit("store.failed", { operation, error });
+  // A data directory has one server at a time, tables have any number.
+  const nodes = config.STORE === "embedded" ? onlyNode(node) : createNodes({ store, clock, node, onError });
   const conversations = createConversations({ store, clock, ids, node, onError });
   const resumption = createResumption({ store, conversations, clock, ids });
   const broadcast = (topic: string, event: string, payload: unknown) => endpoint.broadcast(topic, event, payload);
@@ -97,13 +109,16 @@ async function assemble(parts: Parts): Promise<App> {
     node,
     // A business that is gone while a turn of it is open is answered with the defaults.
     businessOf: (businessId) => businessOf(businessId) ?? defaultBusiness(businessId, config.DEFAULT_TIME_ZONE),
-    // The data directory has one server: whoever else held a lease has ended.
-    isAbandoned: () => true,
+    isAbandoned: ({ owner }) => nodes.isGone(owner),
     concurrency: config.AGENT_CONCURRENCY,
+    // More would wait for a place, and end as `busy`.
+    maxTakenUp: config.AGENT_CONCURRENCY,
     waitMs: config.AGENT_TIMEOUT_MS,
     maxBacklog: config.MAX_BACKLOG,
     maxBacklogPerBusiness: config.MAX_BACKLOG_PER_BUSINESS,
   });
+  const life = { idleMs: config.SESSION_IDLE_HOURS * hourMs, retentionMs: config.RETENTION_DAYS * 24 * hourMs };
+  const cleanup = createCleanup({ store, clock, telemetry, nodes, node, life });
   const channelDeps = {
     conversations,
     resumption,
@@ -126,23 +141,53 @@ async function assemble(parts: Parts): Promise<App> {
   const health = { problems, insecure: config.isOpen ? ["open: everyone on this machine is whoever they say"] : [] };
   const { MAX_HISTORY_PAGE: maxHistoryPage, ALLOWED_ORIGINS: allowedOrigins } = config;
   const api = createApi({ store, businessOf, maxHistoryPage, health, telemetry, tokens, allowedOrigins, publicDir });
+  const isMetricsApart = config.METRICS_PORT !== undefined;
+  const mainMetrics = isMetricsApart ? null : parts.metrics;
   const server = createServer(
     { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 5000 },
     (request, response) => {
-      if (!endpoint.handle(request, response)) api(request, response);
+      if (mainMetrics?.(request, response) === true || endpoint.handle(request, response)) return;
+      api(request, response);
     },
   );
   endpoint.attach(server);
-  await listen(server, config);
+  const apart = isMetricsApart && parts.metrics !== null ? metricsServer(parts.metrics) : null;
+  await nodes.start();
+  try {
+    await listen(server, "PORT", config);
+    if (apart !== null) await listen(apart, "METRICS_PORT", config);
+  } catch (cause) {
+    server.close();
+    await nodes.stop();
+    throw cause;
+  }
+  nodes.onGone(() => void turns.recover());
   await turns.recover();
-  const { port } = server.address() as AddressInfo;
-  const host = config.HOST.includes(":") ? `[${config.HOST}]` : config.HOST;
+  turns.watch();
+  cleanup.start();
+  const url = urlOf(server, config);
+  const metricsUrl = parts.metrics === null ? null : `${apart === null ? url : urlOf(apart, config)}/metrics`;
   const stop = async () => {
     if (isStopping) return;
     isStopping = true;
-    await shutDown({ server, endpoint, turns, store, config });
+    await shutDown({ server, apart, endpoint, turns, cleanup, nodes, store, config });
   };
-  return { url: `http://${host}:${port}`, port, store, endpoint, stop };
+  return { url, port: (server.address() as AddressInfo).port, metricsUrl, store, endpoint, stop };
+}
+
+function urlOf(server: Server, { HOST }: Config): string {
+  const host = HOST.includes(":") ? `[${HOST}]` : HOST;
+  return `http://${host}:${(server.address() as AddressInfo).port}`;
+}
+
+/** Metrics say how busy a server is. On a port that is meant for everybody they are nobody's business. (X-18) */
+function handlerOfMetrics(config: Config, telemetry: DeskTelemetry, ofProcess: boolean): MetricsHandler | null {
+  if (!config.isOpen && config.METRICS_PORT === undefined) return null;
+  const metrics = createMetrics(telemetry, { process: ofProcess });
+  // A name that somebody elsewhere pointed at this machine gets nothing here either. (SPEC X5)
+  const isAllowed = ({ headers }: IncomingMessage) =>
+    !config.isOpen || (isLocalHost(headers.host) && isLocalOrigin(headers.origin));
+  return metricsHandler(metrics, isAllowed);
 }
 
 function deskMount(config: Config, tokens: Tokens | null, ids: Ids, channel: () => MessagesChannel): MountOptions {
@@ -233,34 +278,56 @@ function businessFinder(
   };
 }
 
-async function listen(server: Server, { PORT, HOST }: Config): Promise<void> {
+async function listen(server: Server, name: "PORT" | "METRICS_PORT", config: Config): Promise<void> {
+  const port = config[name];
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       reject(
         error.code === "EADDRINUSE"
-          ? new ConfigError(`PORT ${PORT} on ${HOST} is in use by another program; set PORT`)
+          ? new ConfigError(`${name} ${port} on ${config.HOST} is in use by another program; set ${name}`)
           : error,
       );
     });
-    server.listen(PORT, HOST, resolve);
+    server.listen(port, config.HOST, resolve);
   });
 }
 
-// Turns first, so that their answers still reach the sockets.
+// Turns first, so that their answers still reach the sockets. Metrics last, so that they show it.
 async function shutDown({
   server,
+  apart,
   endpoint,
   turns,
+  cleanup,
+  nodes,
   store,
   config,
-}: Pick<Parts, "store" | "config"> & { server: Server; endpoint: Endpoint; turns: Turns }): Promise<void> {
+}: Pick<Parts, "store" | "config"> & {
+  readonly server: Server;
+  readonly apart: Server | null;
+  readonly endpoint: Endpoint;
+  readonly turns: Turns;
+  readonly cleanup: Cleanup;
+  readonly nodes: Nodes;
+}): Promise<void> {
   endpoint.refuseNew();
-  await turns.drain(config.DRAIN_TIMEOUT_MS);
+  await Promise.all([turns.drain(config.DRAIN_TIMEOUT_MS), cleanup.stop()]);
   await endpoint.drain();
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
+  const closed = closing(server);
   endpoint.terminate();
   server.closeAllConnections();
   await closed;
+  await nodes.stop();
+  if (apart !== null) {
+    const isClosed = closing(apart);
+    apart.closeAllConnections();
+    await isClosed;
+  }
   await store.close();
+}
+
+function closing(server: Server): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  return closed;
 }

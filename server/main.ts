@@ -1,12 +1,15 @@
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { type App, startApp } from "./app.js";
+import { explain } from "./commands/explain.js";
 import { type Config, ConfigError, readConfig } from "./config.js";
 import type { DeskEvents } from "./desk-telemetry.js";
+import { StoreError } from "./messaging/store.js";
 import { createLogger, describe, logTelemetry, reportTo } from "./observe/logger.js";
+import { placeOf } from "./open-store.js";
 import { BusinessFilesError } from "./stores/business-files.js";
-import { DataDirInUse } from "./stores/data-dir.js";
+import { DataDirInUse } from "./stores/embedded/data-dir.js";
 import { Telemetry } from "./telemetry.js";
 
 const publicDir = join(dirname(fileURLToPath(import.meta.url)), "..", "client", "public");
@@ -22,8 +25,8 @@ async function main(): Promise<void> {
   } catch (cause) {
     const isExpected =
       expected.some((kind) => cause instanceof kind) || (cause as NodeJS.ErrnoException).syscall !== undefined;
-    // Of what an adapter throws, the cause says what to do.
-    process.stderr.write(`bennu cannot start: ${isExpected ? (cause as Error).message : inspect(cause)}\n`);
+    const text = cause instanceof StoreError ? explain(cause) : isExpected ? (cause as Error).message : inspect(cause);
+    process.stderr.write(`bennu cannot start: ${text}\n`);
     process.exitCode = 1;
   }
 }
@@ -39,7 +42,7 @@ async function run(config: Config): Promise<void> {
   };
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
-  const app = await startApp({ config, publicDir, telemetry });
+  const app = await startApp({ config, publicDir, telemetry, processMetrics: true });
   stopOnSignals(app);
   process.stdout.write(`${greeting(config, app).join("\n")}\n`);
 }
@@ -48,7 +51,8 @@ function greeting(config: Config, app: App): string[] {
   return [
     `Bennu listens on ${app.url}`,
     `  chat page  ${app.url}/`,
-    `  data       ${resolve(config.DATA_DIR)}`,
+    `  data       ${placeOf(config)}`,
+    ...(app.metricsUrl === null ? [] : [`  metrics    ${app.metricsUrl}`]),
     config.isOpen
       ? "  access     open, to this machine only: nobody is asked who they are. Set AUTH_SECRET to change that."
       : "  access     by token",

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { ConfigError, readConfig } from "../server/config.js";
+import { ConfigError, isLoopback, listConfig, readConfig } from "../server/config.js";
 
 const secret = "a secret of more than thirty-two bytes";
 
@@ -9,6 +9,13 @@ test("[L] what is not set has its stated default", () => {
     HOST: "127.0.0.1",
     DATA_DIR: "./data",
     STORE: "embedded",
+    DYNAMODB_ENDPOINT: undefined,
+    DYNAMODB_TABLE_PREFIX: "bennu-",
+    AWS_REGION: undefined,
+    DYNAMODB_TIMEOUT_MS: 1500,
+    SESSION_IDLE_HOURS: 24,
+    RETENTION_DAYS: 30,
+    METRICS_PORT: undefined,
     AUTH_SECRET: undefined,
     AUTH_JWKS_URL: undefined,
     ALLOWED_ORIGINS: [],
@@ -74,7 +81,22 @@ describe("[L] a value that cannot be used stops the start, with its name, the va
     ["PORT", " 80", whole],
     ["PORT", "80.0", whole],
     ["PORT", "0x50", whole],
-    ["STORE", "mongodb", "embedded"],
+    ["STORE", "mongodb", "embedded or dynamodb"],
+    ["STORE", "DynamoDB", "embedded or dynamodb"],
+    ["DYNAMODB_ENDPOINT", "localhost:8000", "a URL that begins with http:// or https://"],
+    ["DYNAMODB_ENDPOINT", "dynamodb", "a URL that begins with http:// or https://"],
+    ["DYNAMODB_TABLE_PREFIX", "desk/", "1 to 200 letters, digits, _ . or -"],
+    ["DYNAMODB_TABLE_PREFIX", "mesaj ", "1 to 200 letters, digits, _ . or -"],
+    ["DYNAMODB_TABLE_PREFIX", "x".repeat(201), "1 to 200 letters, digits, _ . or -"],
+    ["DYNAMODB_TIMEOUT_MS", "0", positive],
+    ["AWS_REGION", "EU central", "an AWS region such as eu-central-1"],
+    ["SESSION_IDLE_HOURS", "0", positive],
+    ["SESSION_IDLE_HOURS", "1d", whole],
+    ["SESSION_IDLE_HOURS", "876001", "hours, 1 to 876000"],
+    ["RETENTION_DAYS", "0", positive],
+    ["RETENTION_DAYS", "36501", "days, 1 to 36500"],
+    ["METRICS_PORT", "70000", "a port, 0 to 65535"],
+    ["METRICS_PORT", "on", whole],
     ["AGENT", "magic", "assistant or echo"],
     ["AGENT", "Echo", "assistant or echo"],
     ["AGENT_TIMEOUT_MS", "0", positive],
@@ -109,6 +131,47 @@ describe("[L] a value that cannot be used stops the start, with its name, the va
     expect(readConfig({ AUTH_SECRET: "ă".repeat(16) }).AUTH_SECRET).toHaveLength(16);
     expect(() => readConfig({ AUTH_SECRET: "x".repeat(31) })).toThrow(ConfigError);
   });
+});
+
+describe("[L] the list of the whole configuration", () => {
+  const lineOf = (name: string, environment: Record<string, string> = {}) =>
+    listConfig(environment).find((line) => line.name === name);
+
+  test("has every variable once, each with its value and where that comes from", () => {
+    const names = listConfig({}).map(({ name }) => name);
+    expect([...names, "isOpen"].sort()).toEqual(Object.keys(readConfig({})).sort());
+    expect(lineOf("PORT")).toEqual({ name: "PORT", value: "3001", source: "default", expected: null });
+    expect(lineOf("PORT", { PORT: "80" })).toMatchObject({ value: "80", source: "environment" });
+    expect(lineOf("PORT", { PORT: "" })).toMatchObject({ value: "3001", source: "default" });
+    expect(lineOf("AWS_REGION")).toMatchObject({ value: null, source: "not set" });
+  });
+
+  test("tells what cannot be used, of all variables at once", () => {
+    const lines = listConfig({ PORT: "http", STORE: "mongodb" }).filter(({ expected }) => expected !== null);
+    expect(lines).toEqual([
+      { name: "PORT", value: "http", source: "environment", expected: "a whole number, 0 or more" },
+      { name: "STORE", value: "mongodb", source: "environment", expected: "embedded or dynamodb" },
+    ]);
+  });
+
+  test("shows no secret, not even a wrong one, and no password of a URL", () => {
+    expect(lineOf("AUTH_SECRET", { AUTH_SECRET: secret })?.value).toBe("(secret)");
+    expect(lineOf("AUTH_SECRET", { AUTH_SECRET: "short" })).toMatchObject({
+      value: "(secret)",
+      expected: "at least 32 bytes",
+    });
+    expect(lineOf("AUTH_SECRET")?.value).toBeNull();
+    const url = "https://someone:pass@keys.example/jwks.json";
+    expect(lineOf("AUTH_JWKS_URL", { AUTH_JWKS_URL: url })?.value).toBe("https://(secret)@keys.example/jwks.json");
+    const wrong = messageOf(() => readConfig({ DYNAMODB_ENDPOINT: "ftp://someone:pass@host" }));
+    expect(wrong).toContain("(secret)@host");
+    expect(wrong).not.toContain("pass@");
+  });
+});
+
+test("[X1] the names of this machine, as a host and as in a URL", () => {
+  expect(["127.0.0.1", "::1", "[::1]", "localhost"].every(isLoopback)).toBe(true);
+  expect(["0.0.0.0", "127.0.0.1.evil.com", "", "::"].some(isLoopback)).toBe(false);
 });
 
 describe("[X1] a server that asks nobody who they are", () => {

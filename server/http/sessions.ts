@@ -3,7 +3,8 @@ import { type Identity, mayCoordinate, mayRead } from "../auth/identity.js";
 import type { Business } from "../messaging/business.js";
 import type { ChatMessage, Session } from "../messaging/model.js";
 import { dayOfMadeUpId, parseMadeUpId } from "../messaging/session-policy.js";
-import type { Page, Store } from "../messaging/store.js";
+import { findHead, readCurrentSession } from "../messaging/sessions.js";
+import type { Page, SessionOwner, Store } from "../messaging/store.js";
 import { isBusinessId, isUserId } from "../../protocol/payloads.js";
 import { identityOf } from "./identify.js";
 import { sendProblem } from "./problem.js";
@@ -69,7 +70,7 @@ async function findSession(deps: SessionsDeps, id: string, identity: Identity): 
   if (id.length > sessionIdLengthMax) return null;
   const madeUp = parseMadeUpId(id);
   if (madeUp !== null) return findMadeUp(deps, id, madeUp, identity);
-  const session = (await deps.store.readHead(id))?.session;
+  const session = (await findHead(deps.store, id))?.session;
   return session !== undefined && mayRead(identity, session) ? foundFrom(session) : null;
 }
 
@@ -84,13 +85,32 @@ async function findMadeUp(
   const business = businessOf(businessId);
   if (business === null) return null;
   const { day, from, to } = dayOfMadeUpId(madeUp, business.timeZone);
-  const current = await store.readCurrentSession(businessId, userId);
-  const today = current !== null && current.day === day ? await store.readHead(current.sessionId) : null;
-  if (today !== null) return foundFrom(today.session);
-  const range = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
-  const sessions = await store.readSessionsOf({ businessId, userId }, range);
-  const session = sessions.findLast(({ kind }) => kind === "daily");
-  return session === undefined ? { sessionId: id, businessId, userId, exists: false } : foundFrom(session);
+  const owner = { businessId, userId };
+  const current = (await readCurrentSession(store, owner))?.value;
+  const today = current?.day === day ? await findHead(store, current.sessionId) : null;
+  const session = today?.session ?? (await latestDaily(store, owner, { from, to }));
+  return session === null ? { sessionId: id, businessId, userId, exists: false } : foundFrom(session);
+}
+
+const latestPage = 50;
+
+/** The latest daily session that was created within these moments. */
+async function latestDaily(
+  store: Store,
+  owner: SessionOwner,
+  { from, to }: { readonly from: number; readonly to: number },
+): Promise<Session | null> {
+  const range = { createdFrom: new Date(from).toISOString(), createdTo: new Date(to).toISOString(), limit: latestPage };
+  let next: string | null = null;
+  do {
+    const page = await store.readSessionsOf(owner, { ...range, from: next });
+    for (const { kind, sessionId } of page.items) {
+      const head = kind === "daily" ? await findHead(store, sessionId) : null;
+      if (head !== null) return head.session;
+    }
+    next = page.next;
+  } while (next !== null);
+  return null;
 }
 
 function foundFrom({ sessionId, businessId, userId }: Session): FoundSession {
@@ -124,8 +144,8 @@ function nextMs(timestamp: string): string {
 async function active(deps: SessionsDeps, request: Request<{ businessId: string }>, response: Response): Promise<void> {
   const { businessId } = request.params;
   const size = parseLimit(request.query.limit, { fallback: activeMax, max: activeMax });
-  const after = parseActiveCursor(request.query.cursor);
-  if (!size.ok || after === undefined) {
+  const from = parseActiveCursor(businessId, request.query.cursor);
+  if (!size.ok || from === undefined) {
     sendProblem(response, "invalid_payload", size.ok ? "cursor is not one that was given out here" : size.reason);
     return;
   }
@@ -135,25 +155,25 @@ async function active(deps: SessionsDeps, request: Request<{ businessId: string 
     sendProblem(response, "not_found");
     return;
   }
-  const page = await deps.store.readActiveSessions(businessId, {
-    limit: size.value,
-    ...(after === null ? {} : { after }),
-  });
-  const oldest = page.items.at(-1);
-  const nextCursor = page.hasMore && oldest !== undefined ? activeCursor(oldest) : null;
-  response.json({ businessId, activeSessions: page.items, pagination: { hasMore: page.hasMore, nextCursor } });
+  const { items, next } = await deps.store.readActiveSessions(businessId, { limit: size.value, from });
+  const nextCursor = next === null ? null : activeCursor(businessId, next);
+  response.json({ businessId, activeSessions: items, pagination: { hasMore: next !== null, nextCursor } });
 }
 
-function activeCursor({ lastMessageAt, sessionId }: Session): string {
-  return Buffer.from(`${lastMessageAt} ${sessionId}`).toString("base64url");
+// A place in one business's list says nothing in another's.
+function activeCursor(businessId: string, next: string): string {
+  return Buffer.from(`${activeCursorPrefix(businessId)}${next}`).toString("base64url");
+}
+
+function activeCursorPrefix(businessId: string): string {
+  return `active ${businessId} `;
 }
 
 /** Undefined for what is no cursor of ours. */
-function parseActiveCursor(
-  value: unknown,
-): { readonly lastMessageAt: string; readonly sessionId: string } | null | undefined {
+function parseActiveCursor(businessId: string, value: unknown): string | null | undefined {
   if (value === undefined) return null;
-  const match =
-    typeof value === "string" ? /^(\d{4}-\S{19}) (\S{1,100})$/.exec(Buffer.from(value, "base64url").toString()) : null;
-  return match === null ? undefined : { lastMessageAt: match[1]!, sessionId: match[2]! };
+  if (typeof value !== "string" || !/^[\w-]{1,1024}$/.test(value)) return undefined;
+  const text = Buffer.from(value, "base64url").toString();
+  const prefix = activeCursorPrefix(businessId);
+  return text.startsWith(prefix) && text.length > prefix.length ? text.slice(prefix.length) : undefined;
 }

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { threadIdOf } from "./steps/onboarding.js";
 import type { Code } from "../../protocol/codes.js";
 import { failure, type Result, success } from "../../protocol/result.js";
@@ -7,8 +6,10 @@ import type { Business } from "./business.js";
 import { type Admission, admit, close, type Head, type NewUserMessage } from "./head.js";
 import type { Ids } from "./ids.js";
 import type { ChatMessage, ChatMessageMetadata } from "./model.js";
+import { type ClientMessage, clientMessageKey, currentSessionKey, hashOf } from "./records.js";
 import { businessDay, isDayOver } from "./session-policy.js";
-import type { Store } from "./store.js";
+import { type CurrentSession, findHead, readCurrentSession } from "./sessions.js";
+import type { RecordKey, SessionChange, Store, StoredRecord } from "./store.js";
 
 export interface UserMessage {
   readonly business: Business;
@@ -38,6 +39,8 @@ export interface Conversations {
    * @see SPEC M1–M8
    */
   accept(message: UserMessage): Promise<Result<Accepted, Code>>;
+  /** The same for what is stored already; null for what is new. Stores nothing. */
+  findAccepted(message: UserMessage): Promise<Result<Accepted | null, Code>>;
 }
 
 /** Someone else may close the session, or begin the day's, between our looking and our writing; each time we look again. */
@@ -54,80 +57,115 @@ export function createConversations(deps: {
 }): Conversations {
   const { store, clock, ids, node } = deps;
 
-  return { today, accept };
+  return { today, accept, findAccepted };
 
   async function today(business: Business, userId: string): Promise<Head | null> {
-    const current = await store.readCurrentSession(business.businessId, userId);
-    if (current?.day !== dayOf(business)) return null;
-    const head = await store.readHead(current.sessionId);
+    const current = await readCurrentSession(store, { businessId: business.businessId, userId });
+    if (current?.value.day !== dayOf(business)) return null;
+    const head = await findHead(store, current.value.sessionId);
     return head !== null && isOpen(head) ? head : null;
   }
 
   async function accept(message: UserMessage): Promise<Result<Accepted, Code>> {
+    const renewable = new Set<string>();
     for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
-      const sessionId = await resolve(message);
-      const claim = await claimId(message, sessionId);
-      if (claim === null) return failure("idempotency_mismatch");
+      const place = await resolve(message);
+      const claim = place === null ? null : await claimId(message, place);
+      if (place === null || claim === null) continue;
+      if (claim.textHash !== hashOf(message.content)) return failure("idempotency_mismatch");
       // An attempt that was cut off decided for another session: there it goes, even if that one is over by now.
-      const isFinal = claim.sessionId !== sessionId;
-      const admission = await store.changeSession(
-        claim.sessionId,
-        (head, found) => admit(head, found, newMessage(message, claim.messageId), now(head, message.business, isFinal)),
-        claim.messageId,
-      );
-      const accepted = admission === null ? null : acceptedFrom(admission);
-      if (accepted !== null) return success(accepted);
+      const isFinal = claim.sessionId !== place.sessionId;
+      const admission = await admitTo(message, claim, isFinal);
+      const result = admission === null ? null : resultOf(admission);
+      if (result !== null) return result;
+      // The session is being deleted. The claim of a message that was stored goes before the message: one that is there
+      // when we look again is ours, or one that nothing was ever stored under, and nobody takes it away meanwhile.
+      const mayRenew = isFinal && (admission === null || renewable.has(claim.messageId));
+      renewable.add(mayRenew ? await renewClaim(message, claim, place) : claim.messageId);
     }
     return failure("busy");
   }
 
-  function now(head: Head, business: Business, isFinal: boolean): Parameters<typeof admit>[3] {
+  async function admitTo(message: UserMessage, claim: Claim, isFinal: boolean): Promise<Admission | null> {
+    const { messageId, sessionId, unusedAt } = claim;
+    const admitIn = (head: Head, found: ChatMessage | null) =>
+      admit(head, found, newMessage(message, messageId), terms(head, message.business, isFinal));
+    if (unusedAt !== null) {
+      const admission = await store.changeSession(sessionId, (head): SessionChange<Admission | "unsure" | null> =>
+        head.session.offset > unusedAt ? { result: "unsure" } : admitIn(head, null),
+      );
+      if (admission !== "unsure") return admission;
+    }
+    return store.changeSession(sessionId, admitIn, messageId);
+  }
+
+  async function findAccepted(message: UserMessage): Promise<Result<Accepted | null, Code>> {
+    if (message.clientMessageId === null) return success(null);
+    const claim = (await store.readRecord<ClientMessage>(claimKey(message, message.clientMessageId)))?.value;
+    if (claim === undefined) return success(null);
+    if (claim.textHash !== hashOf(message.content)) return failure("idempotency_mismatch");
+    const found = await store.findMessage(claim.sessionId, claim.messageId);
+    return success(found === null ? null : { message: found, duplicate: true, head: null });
+  }
+
+  function terms(head: Head, business: Business, isFinal: boolean): Parameters<typeof admit>[3] {
     return { now: clock.now(), node, isOver: !isFinal && isDayOver(head, dayOf(business)), isFinal };
   }
 
-  // Without an id of the client's, every message is a new one.
-  async function claimId(
-    message: UserMessage,
-    sessionId: string,
-  ): Promise<{ messageId: string; sessionId: string } | null> {
-    const { business, userId, clientMessageId, content } = message;
-    const messageId = ids.sortable();
-    if (clientMessageId === null) return { messageId, sessionId };
-    const textHash = createHash("sha256").update(content).digest("base64url");
-    const key = { businessId: business.businessId, userId, clientMessageId };
-    const claimed = await store.claimClientMessage(key, { messageId, sessionId, textHash });
-    return claimed.textHash === textHash ? claimed : null;
+  /**
+   * Decides once which message a client's id stands for, and where it goes. Without an id of the client's, every
+   * message is a new one. Null when the claim that was there went away meanwhile.
+   */
+  async function claimId(message: UserMessage, { sessionId, offset }: Place): Promise<Claim | null> {
+    const { clientMessageId, content } = message;
+    const claim = { messageId: ids.sortable(), sessionId, textHash: hashOf(content) };
+    if (clientMessageId === null) return { ...claim, unusedAt: Infinity, rev: null };
+    const { isWritten, record } = await store.writeRecord(claimKey(message, clientMessageId), null, claim);
+    return record === null ? null : { ...record.value, unusedAt: isWritten ? offset : null, rev: record.rev };
   }
 
-  /** Which session a message belongs to. (SPEC M3) */
-  async function resolve({ business, userId, locationId, sessionId }: UserMessage): Promise<string> {
+  /**
+   * The session that was decided on is gone, with what was stored in it: the id stands for a new message. (SPEC M23)
+   * @returns its messageId, if it was written
+   */
+  async function renewClaim(message: UserMessage, { rev, textHash }: Claim, { sessionId }: Place): Promise<string> {
+    const claim = { messageId: ids.sortable(), sessionId, textHash };
+    if (message.clientMessageId !== null)
+      await store.writeRecord<ClientMessage>(claimKey(message, message.clientMessageId), rev, claim);
+    return claim.messageId;
+  }
+
+  /** Which session a message belongs to; null when that changed while we looked. (SPEC M3) */
+  async function resolve({ business, userId, locationId, sessionId }: UserMessage): Promise<Place | null> {
     const given = sessionId === null ? null : await ownSession(business, userId, sessionId);
-    if (given !== null && isOpen(given) && !isDayOver(given, dayOf(business))) return given.session.sessionId;
+    if (given !== null && isOpen(given) && !isDayOver(given, dayOf(business))) return placeOf(given);
     const day = dayOf(business);
-    const current = await store.readCurrentSession(business.businessId, userId);
-    if (current !== null && current.day === day) {
-      const head = (await store.readHead(current.sessionId)) ?? (await store.createHead(current.seed));
-      if (isOpen(head)) return current.sessionId;
+    const current = await readCurrentSession(store, { businessId: business.businessId, userId });
+    if (current?.value.day === day) {
+      const head = (await store.readHead(current.value.sessionId)) ?? (await store.createHead(current.value.seed));
+      if (isOpen(head)) return placeOf(head);
     }
-    const previous = given?.session.sessionId ?? current?.sessionId ?? null;
-    return begin({ business, userId, locationId, day, previous, replaced: current?.sessionId ?? null });
+    const previous = given?.session.sessionId ?? current?.value.sessionId ?? null;
+    return begin({ business, userId, locationId, day, previous }, current);
   }
 
   async function ownSession(business: Business, userId: string, sessionId: string): Promise<Head | null> {
-    const head = await store.readHead(sessionId);
+    const head = await findHead(store, sessionId);
     const isOwn = head?.session.businessId === business.businessId && head.session.userId === userId;
     return isOwn ? head : null;
   }
 
   /** Begins the day's session. When two do so at once, one wins and both use it. (SPEC M2) */
-  async function begin(options: NewSession & { readonly replaced: string | null }): Promise<string> {
-    const { business, userId, day, replaced } = options;
+  async function begin(options: NewSession, replaced: StoredRecord<CurrentSession> | null): Promise<Place | null> {
+    const { business, userId, day } = options;
     const seed = newHead(options, ids.random(), clock.now());
-    const next = { sessionId: seed.session.sessionId, day, seed };
-    const winner = await store.replaceCurrentSession({ businessId: business.businessId, userId }, replaced, next);
-    await store.createHead(winner.seed);
-    if (winner.sessionId === next.sessionId && replaced !== null) void closeReplaced(replaced, day);
-    return winner.sessionId;
+    const next: CurrentSession = { sessionId: seed.session.sessionId, day, seed };
+    const key = currentSessionKey({ businessId: business.businessId, userId });
+    const { isWritten, record } = await store.writeRecord(key, replaced?.rev ?? null, next);
+    if (record === null) return null;
+    const head = await store.createHead(record.value.seed);
+    if (isWritten && replaced !== null) void closeReplaced(replaced.value.sessionId, day);
+    return placeOf(head);
   }
 
   // Nothing hangs on it: a session of yesterday takes no message, closed or not.
@@ -146,12 +184,39 @@ export function createConversations(deps: {
   }
 }
 
-function acceptedFrom(admission: Admission): Accepted | null {
+/** Where a message goes. */
+interface Place {
+  readonly sessionId: string;
+  readonly offset: number;
+}
+
+function placeOf({ session: { sessionId, offset } }: Head): Place {
+  return { sessionId, offset };
+}
+
+interface Claim extends ClientMessage {
+  /**
+   * The session's offset from before we claimed it. Until something is said after that, the message cannot be stored,
+   * which saves looking: whoever sends it at the same time may store it first. Null: it was claimed before.
+   */
+  readonly unusedAt: number | null;
+  /** Null without an id of the client's. */
+  readonly rev: number | null;
+}
+
+function claimKey({ business, userId }: UserMessage, clientMessageId: string): RecordKey {
+  return clientMessageKey(business.businessId, userId, clientMessageId);
+}
+
+/** Null when the message belongs into another session. */
+function resultOf(admission: Admission): Result<Accepted, Code> | null {
   switch (admission.kind) {
     case "admitted":
-      return { message: admission.message, duplicate: false, head: admission.head };
+      return success({ message: admission.message, duplicate: false, head: admission.head });
     case "duplicate":
-      return { message: admission.message, duplicate: true, head: null };
+      return success({ message: admission.message, duplicate: true, head: null });
+    case "full":
+      return failure("busy");
     case "over":
       return null;
   }
@@ -162,8 +227,8 @@ function newMessage(message: UserMessage, messageId: string): NewUserMessage {
   return { messageId, userId, locationId, content, context, metadata };
 }
 
-function isOpen({ session }: Head): boolean {
-  return session.status === "active" || session.status === "abandoned";
+function isOpen({ session, deletingSince }: Head): boolean {
+  return deletingSince === null && (session.status === "active" || session.status === "abandoned");
 }
 
 interface NewSession {
@@ -184,6 +249,7 @@ function newHead({ business, userId, locationId, day, previous }: NewSession, se
     fence: 0,
     lease: null,
     intent: null,
+    deletingSince: null,
     session: {
       sessionId,
       businessId,

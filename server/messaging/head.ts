@@ -1,5 +1,5 @@
 import type { ChatMessage, ChatMessageMetadata, Intent, ProcessedEvent, Session, SessionStatus } from "./model.js";
-import type { SessionChange } from "./store.js";
+import type { SessionChange, SessionPhase } from "./store.js";
 
 /** A user message that has no outcome yet. */
 export interface OpenTurn {
@@ -29,6 +29,8 @@ export interface Head {
   readonly fence: number;
   readonly lease: Lease | null;
   readonly intent: Intent | null;
+  /** Since when it is being deleted. Final: nothing is accepted any more, and nobody is shown it. */
+  readonly deletingSince: string | null;
 }
 
 export interface NewUserMessage {
@@ -56,7 +58,14 @@ export type Admission =
   | { readonly kind: "admitted"; readonly message: ChatMessage; readonly head: Head }
   | { readonly kind: "duplicate"; readonly message: ChatMessage }
   /** The session is over: the message belongs into another one. */
-  | { readonly kind: "over" };
+  | { readonly kind: "over" }
+  /** More is waiting for an answer than a session may hold. */
+  | { readonly kind: "full" };
+
+/** Open turns of a session. A head is one record, and no store takes records of any size. */
+const openTurnsMax = 100;
+/** Bytes of JSON of the contexts of all open turns. */
+const contextBytesMax = 128 * 1024;
 
 /**
  * A user says something: message, offset and open turn in one change. An abandoned session comes back to life. When
@@ -71,7 +80,8 @@ export function admit(
   if (found !== null) return { result: { kind: "duplicate", message: found } };
   const { status } = head.session;
   const isOpen = status === "active" || status === "abandoned";
-  if (!isFinal && (isOver || !isOpen)) return { result: { kind: "over" } };
+  if (head.deletingSince !== null || (!isFinal && (isOver || !isOpen))) return { result: { kind: "over" } };
+  if (isFull(head, message)) return { result: { kind: "full" } };
   const stored = append(head, now, { ...message, type: "user" });
   const turn: OpenTurn = {
     messageId: stored.messageId,
@@ -91,9 +101,16 @@ export function admit(
   return { result: { kind: "admitted", message: stored, head: next }, head: next, messages: [stored] };
 }
 
+function isFull({ turns }: Head, { context }: NewUserMessage): boolean {
+  if (turns.length >= openTurnsMax) return true;
+  const contexts = [context, ...turns.map((turn) => turn.context)].filter((each) => Object.keys(each).length > 0);
+  const bytes = contexts.reduce((sum, each) => sum + Buffer.byteLength(JSON.stringify(each)), 0);
+  return contexts.length > 1 && bytes > contextBytesMax;
+}
+
 /** Takes the session's turns over. @returns the head under our lease, or null when there is nothing to do or another has it */
 export function claim(head: Head, node: string, isAbandoned: (lease: Lease) => boolean): SessionChange<Head | null> {
-  if (head.turns.length === 0) return { result: null };
+  if (head.turns.length === 0 || head.session.holder !== undefined) return { result: null };
   if (head.lease?.owner === node) return { result: head };
   if (head.lease !== null && !isAbandoned(head.lease)) return { result: null };
   const lease = { owner: node, fence: head.fence + 1 };
@@ -130,7 +147,7 @@ export function answer(
   { now, fence, cursor }: { readonly now: number; readonly fence: number; readonly cursor: string },
 ): SessionChange<Answered | null> {
   const turn = head.turns.find(({ messageId }) => messageId === question.messageId);
-  if (turn === undefined || head.lease?.fence !== fence) return { result: null };
+  if (turn === undefined || head.lease?.fence !== fence || head.session.holder !== undefined) return { result: null };
   const { type, content, messageId, metadata } = outcome;
   const stored = append(head, now, { messageId, userId: type, content, type, metadata });
   const turns = head.turns.filter((open) => open !== turn);
@@ -158,9 +175,48 @@ export function answer(
   return { result: { message: stored, event, head: next }, head: next, messages: [stored], events: [event] };
 }
 
+/**
+ * A coordinator takes the session: once this is written, no answer that an agent is working on can be stored any more.
+ * @param expiresAt until when it is held
+ */
+export function takeOver(
+  head: Head,
+  holder: { readonly coordinatorId: string; readonly expiresAt: string },
+  now: number,
+): SessionChange<Session> {
+  const session = { ...head.session, holder, updatedAt: later(now, head.session.updatedAt) };
+  return { result: session, head: { ...head, session, lease: null, fence: head.fence + 1 } };
+}
+
+/** Nothing has been said since `before`: the session is abandoned, until somebody says something in it. */
+export function abandon(head: Head, before: string, now: number): SessionChange<boolean> {
+  const { lastMessageAt, updatedAt } = head.session;
+  if (phaseOf(head) !== "active" || lastMessageAt >= before || head.turns.length > 0) return { result: false };
+  const session = { ...head.session, status: "abandoned", updatedAt: later(now, updatedAt) } as const;
+  return { result: true, head: { ...head, session } };
+}
+
+/** A session that ended before `before`, and has nothing left to answer, begins to be deleted. */
+export function beginDeletion(head: Head, before: string, now: number): SessionChange<boolean> {
+  if (head.deletingSince !== null) return { result: true };
+  if (phaseOf(head) !== "over" || head.session.updatedAt >= before || head.turns.length > 0) return { result: false };
+  return { result: true, head: { ...head, deletingSince: new Date(now).toISOString() } };
+}
+
+export function phaseOf({ deletingSince, session }: Head): SessionPhase {
+  if (deletingSince !== null) return "deleting";
+  return session.status === "active" ? "active" : "over";
+}
+
+/** When the session entered its phase, or in the active one: when something was last said. */
+export function phaseSince({ deletingSince, session }: Head): string {
+  return deletingSince ?? (session.status === "active" ? session.lastMessageAt : session.updatedAt);
+}
+
 /** Ends a session; its open turns are still answered. A session that is over stays as it is. */
 export function close(head: Head, status: "resolved" | "closed", now: number): SessionChange<Session> {
-  if (head.session.status !== "active" && head.session.status !== "abandoned") return { result: head.session };
+  const isOpen = head.session.status === "active" || head.session.status === "abandoned";
+  if (!isOpen || head.deletingSince !== null) return { result: head.session };
   const session = { ...head.session, status, updatedAt: later(now, head.session.updatedAt) };
   return { result: session, head: { ...head, session } };
 }

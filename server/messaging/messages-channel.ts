@@ -6,6 +6,7 @@ import {
   parseNewMessage,
   type NewMessage,
 } from "../../protocol/payloads.js";
+import { failure, type Result, success } from "../../protocol/result.js";
 import { type ConnectClaims, type Identity, belongsTo, identifyJoin, mayCoordinate } from "../auth/identity.js";
 import { Channel, error, type HandleResult, type JoinResult, ok } from "../channel/channel.js";
 import type { Clock } from "../clock.js";
@@ -13,7 +14,7 @@ import type { DeskTelemetry } from "../desk-telemetry.js";
 import { audience } from "./audience.js";
 import { acceptedEvent, acceptedReply, type Broadcast, errorPayload } from "./broadcast.js";
 import type { Business } from "./business.js";
-import type { Accepted, Conversations } from "./conversations.js";
+import type { Accepted, Conversations, UserMessage } from "./conversations.js";
 import type { Resumption } from "./resume.js";
 import { StoreError } from "./store.js";
 import type { Turns } from "./turns.js";
@@ -37,8 +38,7 @@ export interface MessagesChannelDeps {
 }
 
 const topicPrefix = "messages:";
-const busyRetryMs = 1000;
-const storageRetryMs = 5000;
+const retryMs: Readonly<Partial<Record<Code, number>>> = { busy: 1000, storage_unavailable: 5000 };
 
 /** `messages:<businessId>`: a business's customers and its coordinators. Who hears what is in `audience`. */
 export class MessagesChannel extends Channel {
@@ -122,19 +122,14 @@ export class MessagesChannel extends Channel {
     if (parsed.value.businessId !== businessId || parsed.value.userId !== userId)
       return refuse("forbidden", codes.forbidden);
     const place = this.#deps.turns.reserve(businessId);
-    if (place === null) return refuse("busy", codes.busy, busyRetryMs);
-    const accepted = await this.#accept(parsed.value);
+    const accepted = await this.#accept(parsed.value, place !== null);
     if (!accepted.ok) {
-      place.release();
-      return refuse(
-        accepted.reason,
-        codes[accepted.reason],
-        accepted.reason === "storage_unavailable" ? storageRetryMs : undefined,
-      );
+      place?.release();
+      return refuse(accepted.reason, codes[accepted.reason], retryMs[accepted.reason]);
     }
     this.#accepted(ref, accepted.value, parsed.value.locationId);
     // The turn starts only now that its sender has been told: reply, message_accepted, answer, in this order. (SPEC M14)
-    if (accepted.value.duplicate) place.release();
+    if (accepted.value.duplicate || place === null) place?.release();
     else this.#deps.turns.admitted(accepted.value, place);
     const { sessionId } = accepted.value.message;
     const durationMs = this.#deps.clock.monotonic() - startedAt;
@@ -146,31 +141,40 @@ export class MessagesChannel extends Channel {
     });
   }
 
-  async #accept(message: NewMessage): ReturnType<Conversations["accept"]> {
-    const { business, connectionId } = this.#member!;
-    const { clientMessageId, clientTimestamp, chatId } = message;
+  // A duplicate needs no place: it is answered already, or will be.
+  async #accept(message: NewMessage, hasPlace: boolean): Promise<Result<Accepted, Code>> {
+    const { conversations, telemetry } = this.#deps;
     try {
-      return await this.#deps.conversations.accept({
-        business,
-        userId: message.userId,
-        locationId: message.locationId,
-        content: message.message,
-        sessionId: message.sessionId,
-        clientMessageId,
-        context: message.context,
-        metadata: {
-          source: "websocket",
-          connectionId,
-          ...(clientMessageId === null ? {} : { clientMessageId }),
-          ...(clientTimestamp === null ? {} : { clientTimestamp }),
-          ...(chatId === null ? {} : { chatId }),
-        },
-      });
+      if (hasPlace) return await conversations.accept(this.#userMessage(message));
+      const found = await conversations.findAccepted(this.#userMessage(message));
+      if (!found.ok) return found;
+      return found.value === null ? failure("busy") : success(found.value);
     } catch (cause) {
       if (!(cause instanceof StoreError)) throw cause;
-      this.#deps.telemetry.emit("store.failed", { operation: "accept a message", error: cause });
-      return { ok: false, reason: "storage_unavailable" };
+      telemetry.emit("store.failed", { operation: "accept a message", error: cause });
+      return failure("storage_unavailable");
     }
+  }
+
+  #userMessage(message: NewMessage): UserMessage {
+    const { business, connectionId } = this.#member!;
+    const { clientMessageId, clientTimestamp, chatId } = message;
+    return {
+      business,
+      userId: message.userId,
+      locationId: message.locationId,
+      content: message.message,
+      sessionId: message.sessionId,
+      clientMessageId,
+      context: message.context,
+      metadata: {
+        source: "websocket",
+        connectionId,
+        ...(clientMessageId === null ? {} : { clientMessageId }),
+        ...(clientTimestamp === null ? {} : { clientTimestamp }),
+        ...(chatId === null ? {} : { chatId }),
+      },
+    };
   }
 
   #accepted(ref: unknown, accepted: Accepted, locationId: string): void {

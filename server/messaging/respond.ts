@@ -10,6 +10,7 @@ import { AgentFailure, type AgentLimits, callAgent } from "./steps/agent.js";
 import { onboard } from "./steps/onboarding.js";
 import type { Store } from "./store.js";
 import { failureText } from "./texts.js";
+import { updateUser } from "./users.js";
 
 /** One turn on its way to its outcome. */
 export interface TurnRun {
@@ -102,7 +103,7 @@ export function createResponder(deps: {
     );
     if (answered === null) return null;
     broadcastOutcome(deps.broadcast, answered, business);
-    if (greeted !== null) await store.updateUser(greeted, (user) => ({ ...user, greeted: true }));
+    if (greeted !== null) await updateUser(store, greeted, (user) => ({ ...user, greeted: true }));
     return answered;
   }
 

@@ -4,6 +4,7 @@ import type { Business } from "./business.js";
 import type { Conversations } from "./conversations.js";
 import { cursorAt, type Ids, timeOfCursor } from "./ids.js";
 import type { ChatMessage, Intent, ProcessedEvent } from "./model.js";
+import { findHead } from "./sessions.js";
 import type { Store } from "./store.js";
 
 /** What a user is told at the join. (SPEC M12) */
@@ -74,7 +75,7 @@ export function createResumption(deps: {
     { sessionId, offset }: { readonly sessionId: string; readonly offset: number },
     today: string | null,
   ): Promise<readonly ChatMessage[] | null> {
-    const head = await store.readHead(sessionId);
+    const head = await findHead(store, sessionId);
     const isOwn = head?.session.businessId === business.businessId && head.session.userId === userId;
     if (!isOwn || offset > head.session.offset) return null;
     const rest = await store.readMessages(sessionId, { after: offset, limit: recoveredMax });

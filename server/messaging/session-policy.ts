@@ -64,3 +64,29 @@ export function parseMadeUpId(text: string): MadeUpId | null {
 export function dayOfMadeUpId(id: MadeUpId, timeZone: string): BusinessDay {
   return dayBounds(Math.min(id.ms + halfDayMs, 8.64e15), timeZone);
 }
+
+/** How long sessions are kept, in ms. */
+export interface SessionLife {
+  /** Silence after which an active one is abandoned. */
+  readonly idleMs: number;
+  /** From the last change of one that is over until its deletion. */
+  readonly retentionMs: number;
+}
+
+/** What happened before these moments is due. */
+export interface CleanupTimes {
+  /** The last message of an active session: it is abandoned. */
+  readonly idleBefore: string;
+  /** The last change of one that is over: it begins to be deleted. */
+  readonly endedBefore: string;
+  /** The beginning of its deletion: nobody writes to it any more, and its head goes too. */
+  readonly deletedBefore: string;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** @see SPEC M22 */
+export function cleanupTimes(now: number, { idleMs, retentionMs }: SessionLife): CleanupTimes {
+  const before = (ms: number) => new Date(Math.max(0, now - ms)).toISOString();
+  return { idleBefore: before(idleMs), endedBefore: before(retentionMs), deletedBefore: before(dayMs) };
+}

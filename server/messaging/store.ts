@@ -1,5 +1,5 @@
 import type { Head } from "./head.js";
-import type { ChatMessage, ProcessedEvent, Session, User } from "./model.js";
+import type { ChatMessage, ProcessedEvent, Session } from "./model.js";
 
 /**
  * What a disk or a network did to a store.
@@ -24,37 +24,59 @@ export interface SessionChange<T> {
   readonly events?: readonly ProcessedEvent[];
 }
 
-/** The session in which a user's messages go today, before anybody knows whether its head exists. */
-export interface CurrentSession {
-  readonly sessionId: string;
-  /** The business day, `YYYY-MM-DD` in the business's time zone. */
-  readonly day: string;
-  /** What the head is made of by whoever finds that there is none. */
-  readonly seed: Head;
+/** Whose session it is: a customer's or an agent's, of one business. */
+export type SessionOwner =
+  { readonly businessId: string; readonly userId: string } | { readonly businessId: string; readonly agentId: string };
+
+/** Names a small record. Records of one partition are listed together; a partition is never the whole of a business. */
+export interface RecordKey {
+  readonly partition: string;
+  readonly id: string;
 }
 
-/** Which message a client's own id stands for. Once written it never changes. */
-export interface ClientMessage {
-  readonly messageId: string;
-  /** Where it goes: decided once, so that two attempts at the same time cannot put it into two sessions. */
-  readonly sessionId: string;
-  /** SHA-256 of the text, so that the same id with another text is noticed. */
-  readonly textHash: string;
+export interface StoredRecord<T> {
+  /** 1 when it was made; grows by one with every write. */
+  readonly rev: number;
+  readonly value: T;
 }
 
+/** What a compare-and-set came to, and what is there now. */
+export interface RecordWrite<T> {
+  readonly isWritten: boolean;
+  readonly record: StoredRecord<T> | null;
+}
+
+/** Messages in offset order. */
 export interface Page<T> {
   readonly items: readonly T[];
   /** There is more in the direction that was asked for. */
   readonly hasMore: boolean;
 }
 
+/** A page of an index. */
+export interface IndexPage<T> {
+  readonly items: readonly T[];
+  /** Where the next page begins, for the same question only; null after the last one. */
+  readonly next: string | null;
+}
+
+export interface IndexRange {
+  readonly limit: number;
+  /** `next` of the page before. Something else is a position like any other: it never fails. */
+  readonly from?: string | null;
+}
+
+/** Which sessions may be waiting for the cleanup: those in use, those that are over, those being deleted. */
+export type SessionPhase = "active" | "over" | "deleting";
+
 /**
  * Where sessions live. Two implementations, one contract (test/contract/store-contract.ts).
  *
  * Everything that must be decided together about a session is in its head, and every change of a session is one write
- * of that head: that write is the promise. A method that writes resolves only when the write is durable; what it
- * rejects with is a StoreError, and then nothing was acknowledged. Reads see every write that was acknowledged before
- * them. (SPEC S1–S8)
+ * of that head: that write is the promise. A method that writes resolves only when the write is durable. What it
+ * rejects with is a StoreError: then nothing was acknowledged, and the write may be there or not. Every write can be
+ * repeated. Reads of heads, messages and records see every write that was acknowledged before them; reads of an index
+ * (those that return an IndexPage or a count) and of events see it within a second. (SPEC S1–S8)
  */
 export interface Store {
   /** Made with the store, and anew when a copy of it is opened: offsets of another epoch mean nothing. */
@@ -69,7 +91,8 @@ export interface Store {
 
   /**
    * Reads the head, has `change` decide, and writes what it decided on condition that nobody wrote in between; else it
-   * begins again. `change` is pure and may be called several times.
+   * begins again. Changes that wait for the same session are gathered into one write, each seeing what those before it
+   * decided. `change` is pure and may be called several times; what it throws rejects this change alone.
    * @param lookUp a messageId: `change` is given the message stored under it in this session, as of the same moment
    * @returns what `change` returned as its result, or null when the session does not exist
    */
@@ -79,25 +102,10 @@ export interface Store {
     lookUp?: string,
   ): Promise<T | null>;
 
-  readCurrentSession(businessId: string, userId: string): Promise<CurrentSession | null>;
+  /** Writes what follows from the head and is not written yet, because a process ended in between. */
+  settle(sessionId: string): Promise<void>;
 
-  /**
-   * Compare-and-set: makes `next` the user's current session if the current one is still `expected` (a sessionId, or
-   * null for none). @returns the one that is current now; the loser of a race gets the winner's
-   */
-  replaceCurrentSession(
-    key: { readonly businessId: string; readonly userId: string },
-    expected: string | null,
-    next: CurrentSession,
-  ): Promise<CurrentSession>;
-
-  /** Writes which message a client's id stands for, unless that is written already. @returns what is written now */
-  claimClientMessage(
-    key: { readonly businessId: string; readonly userId: string; readonly clientMessageId: string },
-    claim: ClientMessage,
-  ): Promise<ClientMessage>;
-
-  findMessage(messageId: string): Promise<ChatMessage | null>;
+  findMessage(sessionId: string, messageId: string): Promise<ChatMessage | null>;
 
   /**
    * Messages of a session by offset, oldest first. With `before`: the newest ones below it. With `after`: the oldest
@@ -111,28 +119,46 @@ export interface Store {
   /** The offset of the first message whose timestamp is not before `timestamp`; one past the last if all are. */
   offsetAt(sessionId: string, timestamp: string): Promise<number>;
 
-  /** The newest messages of a chat window of a user, across sessions, oldest first. */
+  /**
+   * The newest messages of a chat window of a user, across sessions, oldest first. Those of the user's current session
+   * are seen as soon as they are acknowledged, those of others within a second.
+   */
   readWindow(
     key: { readonly businessId: string; readonly userId: string; readonly chatId: string },
     limit: number,
   ): Promise<readonly ChatMessage[]>;
 
-  /** Active sessions of a business, the one with the latest message first. @param after the last one of the page before */
-  readActiveSessions(
-    businessId: string,
-    page: { readonly limit: number; readonly after?: { readonly lastMessageAt: string; readonly sessionId: string } },
-  ): Promise<Page<Session>>;
+  /**
+   * Active sessions of a business, by the minute of their last message, the latest first; within a page by the
+   * millisecond.
+   */
+  readActiveSessions(businessId: string, range: IndexRange): Promise<IndexPage<Session>>;
 
   countActiveSessions(businessId: string): Promise<number>;
 
-  /** Sessions of a user that were created in `[from, to)`, oldest first. */
+  /** Sessions of an owner that were created in `[createdFrom, createdTo)`, the latest first. */
   readSessionsOf(
-    user: { readonly businessId: string; readonly userId: string },
-    range: { readonly from: string; readonly to: string },
-  ): Promise<readonly Session[]>;
+    owner: SessionOwner,
+    range: IndexRange & { readonly createdFrom?: string; readonly createdTo?: string },
+  ): Promise<IndexPage<Session>>;
 
-  /** Ids of sessions with open turns, in pages. @param after the last id of the page before */
-  readSessionsWithWork(page: { readonly limit: number; readonly after?: string }): Promise<Page<string>>;
+  /** Ids of sessions with open turns, or with something to settle. */
+  readSessionsWithWork(range: IndexRange): Promise<IndexPage<string>>;
+
+  /**
+   * Ids of sessions in a phase whose last change (of an active one: last message) is at least an hour's part before
+   * `before`, the oldest first. It may name some that have changed since: look at the head.
+   */
+  readSessionsUnchanged(
+    phase: SessionPhase,
+    range: IndexRange & { readonly before: string },
+  ): Promise<IndexPage<string>>;
+
+  /** Deletes these messages of a session that is being deleted, with all that was written about each. */
+  deleteMessages(sessionId: string, messages: readonly ChatMessage[]): Promise<void>;
+
+  /** Deletes the head of a session that is being deleted, and nothing if it is another one. */
+  deleteHead(sessionId: string): Promise<void>;
 
   /** Outcomes of a business after a cursor, oldest first. Those older than a day may be gone. */
   readEvents(
@@ -140,15 +166,23 @@ export interface Store {
     range: { readonly after: string; readonly limit: number },
   ): Promise<Page<ProcessedEvent>>;
 
-  readUser(businessId: string, userId: string): Promise<User | null>;
+  readRecord<T>(key: RecordKey): Promise<StoredRecord<T> | null>;
 
-  /** Writes a user unless there is one. @returns the one that is there now */
-  createUser(user: User): Promise<User>;
+  /**
+   * Writes a record on condition that it is still what was read.
+   * @param expected the `rev` that was read; null: there is none
+   * @param value null deletes it
+   */
+  writeRecord<T>(key: RecordKey, expected: number | null, value: T | null): Promise<RecordWrite<T>>;
 
-  updateUser(
-    key: { readonly businessId: string; readonly userId: string },
-    change: (user: User) => User,
-  ): Promise<void>;
+  /** Records of a partition, in the order of their ids. */
+  listRecords<T>(partition: string, range: IndexRange): Promise<IndexPage<StoredRecord<T> & { readonly id: string }>>;
+
+  /**
+   * Writes a session that comes from an export, with the messages that it holds, unless it is there already.
+   * It may be called again with the same session, and with its messages in several parts.
+   */
+  importSession(head: Head, messages: readonly ChatMessage[]): Promise<void>;
 
   /** Waits for writes under way, then lets go of the store. */
   close(): Promise<void>;

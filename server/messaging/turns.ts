@@ -3,10 +3,11 @@ import type { Clock } from "../clock.js";
 import type { DeskTelemetry } from "../desk-telemetry.js";
 import type { Business } from "./business.js";
 import type { Accepted } from "./conversations.js";
-import { type Answered, claim, type Head, type Lease } from "./head.js";
+import { type Answered, claim as claimHead, type Head, type Lease } from "./head.js";
 import type { ChatMessage } from "./model.js";
+import { createRecovery, type TakenUp } from "./recovery.js";
 import type { Responder, TurnRun } from "./respond.js";
-import type { Store } from "./store.js";
+import type { SessionChange, Store } from "./store.js";
 
 /** Room for one more turn on this node. It is given back when the turn has its outcome, or by `release`. */
 export interface Place {
@@ -22,8 +23,14 @@ export interface Turns {
   reserve(businessId: string): Place | null;
   /** A message was accepted, and its sender told so: answer it. */
   admitted(accepted: Accepted, place: Place): void;
-  /** Takes up the turns that an earlier process left open. Resolves when all of them are known, not answered. */
+  /**
+   * Takes up the turns that nobody answers: those of processes that are gone, and our own that were cut off; and has
+   * written what another left unwritten. Resolves once they are claimed, not answered, or when no more may be taken up
+   * at once: then the others follow. It never rejects.
+   */
   recover(): Promise<void>;
+  /** Does so every few seconds, from now until `drain`. */
+  watch(): void;
   /** Starts no turn any more, and waits for those that run. What is left stays open for whoever comes next. */
   drain(timeoutMs: number): Promise<void>;
 }
@@ -38,9 +45,9 @@ interface Work {
   again: boolean;
   /** By messageId. A turn that an earlier process left open has none. */
   readonly places: Map<string, Place>;
+  /** Told whether a session that was taken up is ours to work on; null for one in which something was said. */
+  readonly onClaimed: ((isOurs: boolean) => void) | null;
 }
-
-const recoveryPage = 100;
 
 export function createTurns(deps: {
   readonly store: Store;
@@ -53,6 +60,8 @@ export function createTurns(deps: {
   /** Whoever held this lease is gone for good. */
   readonly isAbandoned: (lease: Lease) => boolean;
   readonly concurrency: number;
+  /** Sessions that are taken up and worked on at once. */
+  readonly maxTakenUp: number;
   /** How long a turn waits for a place to run before it ends as `busy`. */
   readonly waitMs: number;
   readonly maxBacklog: number;
@@ -64,8 +73,9 @@ export function createTurns(deps: {
   const backlog = new Map<string, number>();
   let backlogTotal = 0;
   let draining = false;
+  const recovery = createRecovery({ ...deps, takeUp });
 
-  return { reserve, admitted, recover, drain };
+  return { reserve, admitted, recover: () => recovery.recover(), watch: () => recovery.watch(), drain };
 
   function reserve(businessId: string): Place | null {
     const ofBusiness = backlog.get(businessId) ?? 0;
@@ -96,41 +106,35 @@ export function createTurns(deps: {
       work.places.set(message.messageId, place);
       return;
     }
-    start({
+    void start({
       sessionId: message.sessionId,
       head,
       question: message,
       again: false,
       places: new Map([[message.messageId, place]]),
+      onClaimed: null,
     });
   }
 
-  async function recover(): Promise<void> {
-    let after: string | undefined;
-    let sessions = 0;
-    for (;;) {
-      const page = await store.readSessionsWithWork({ limit: recoveryPage, ...(after === undefined ? {} : { after }) });
-      for (const sessionId of page.items) {
-        if (working.has(sessionId)) continue;
-        sessions += 1;
-        start({ sessionId, head: null, question: null, again: false, places: new Map() });
-      }
-      if (!page.hasMore) break;
-      after = page.items.at(-1);
-    }
-    if (sessions > 0) telemetry.emit("turns.recovered", { sessions });
+  function takeUp(sessionId: string): TakenUp | null {
+    if (draining || working.has(sessionId)) return null;
+    let onClaimed: (isOurs: boolean) => void = () => undefined;
+    const claimed = new Promise<boolean>((resolve) => (onClaimed = resolve));
+    const done = start({ sessionId, head: null, question: null, again: false, places: new Map(), onClaimed });
+    return { claimed, done };
   }
 
   async function drain(timeoutMs: number): Promise<void> {
     draining = true;
+    recovery.stop();
     slots.pause();
     const running = slots.onPendingZero();
     await Promise.race([running, new Promise<void>((resolve) => void clock.after(timeoutMs, resolve))]);
   }
 
-  function start(work: Work): void {
+  function start(work: Work): Promise<void> {
     working.set(work.sessionId, work);
-    void run(work);
+    return run(work);
   }
 
   async function run(work: Work): Promise<void> {
@@ -138,10 +142,12 @@ export function createTurns(deps: {
       // Asked again after the await, in one go with the leaving: a message may be admitted while its result is on the way.
       while (!draining && ((await answerNext(work)) || work.again)) continue;
     } catch (error) {
-      // The turn stays open in the store; the next process takes it up.
+      // The turn stays open in the store, and is taken up again later: by us, or by the next process.
       telemetry.emit("store.failed", { operation: "answer a turn", error });
+      recovery.failed(work.sessionId);
     }
     working.delete(work.sessionId);
+    work.onClaimed?.(false);
     for (const place of work.places.values()) place.release();
   }
 
@@ -155,23 +161,34 @@ export function createTurns(deps: {
     work.places.delete(messageId);
     work.head = work.again ? null : (answered?.head ?? null);
     if (answered !== null) told(answered);
+    recovery.succeeded(work.sessionId);
     return work.again || answered === null || answered.head.turns.length > 0;
   }
 
   async function nextTurn(work: Work): Promise<TurnRun | null> {
     work.again = false;
-    const { sessionId } = work;
-    let head = work.head;
-    if (head === null || head.lease?.owner !== node) {
-      head = await store.changeSession(sessionId, (now) => claim(now, node, deps.isAbandoned));
-    }
+    const head = work.head?.lease?.owner === node ? work.head : await claimed(work);
     const turn = head?.turns[0];
     if (head === null || turn === undefined) return null;
     const known = work.question?.messageId === turn.messageId ? work.question : null;
     work.question = null;
-    const question = known ?? (await store.findMessage(turn.messageId));
+    const question = known ?? (await store.findMessage(work.sessionId, turn.messageId));
     if (question === null) throw new Error(`the open turn ${turn.messageId} has no message`);
     return { head, turn, question, business: deps.businessOf(question.businessId) };
+  }
+
+  /** The session under our lease; null when it is not for us. */
+  async function claimed({ sessionId, onClaimed }: Work): Promise<Head | null> {
+    // One of our own that was found may have been stored this moment: its sender is told before it is answered. (SPEC M14)
+    const mayBeNew = onClaimed !== null && !recovery.isLeftOver(sessionId);
+    const claim = await store.changeSession(sessionId, (seen): SessionChange<{ seen: Head; ours: Head | null }> => {
+      if (mayBeNew && seen.lease?.owner === node) return { result: { seen, ours: null } };
+      const change = claimHead(seen, node, deps.isAbandoned);
+      return { ...change, result: { seen, ours: change.result } };
+    });
+    onClaimed?.(claim !== null && claim.ours !== null);
+    if (claim?.ours === null && onClaimed !== null) await recovery.leave(claim.seen);
+    return claim?.ours ?? null;
   }
 
   async function inSlot(run: TurnRun): Promise<Answered | null> {

@@ -29,6 +29,8 @@ export function logTelemetry(telemetry: DeskTelemetry, logger: Logger): void {
     logger.warn({ ...event, error: describe(error) }, "turn failed"),
   );
   telemetry.attach("turns.recovered", (event) => logger.info(event, "open turns of an earlier process taken up"));
+  telemetry.attach("session.abandoned", (event) => logger.debug(event, "session abandoned"));
+  telemetry.attach("session.deleted", (event) => logger.info(event, "session deleted"));
   telemetry.attach("store.failed", ({ error, ...event }) =>
     logger.error({ ...event, error: describe(error) }, "store failed"),
   );

@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
-import { openEnvironment } from "../../server/stores/lmdb.js";
-import { encodeRecord } from "../../server/stores/record.js";
+import { openEnvironment } from "../../server/stores/embedded/lmdb.js";
+import { encodeRecord } from "../../server/stores/embedded/record.js";
 import type { Acknowledged } from "../support/checker.js";
+import { bennu } from "../support/cli.js";
 import { Load } from "../support/load.js";
 import { TestServer, type Wrap } from "../support/server-process.js";
 import { until } from "../support/until.js";
@@ -92,6 +93,7 @@ describe("[S4] [M10] [D-09] [D-10] a disk that fails in the middle of a load", (
       await load.finish();
       expect(await load.checkAnswered(server.url)).toEqual([]);
       expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
+      expect((await bennu(["check"], { DATA_DIR: server.dataDir })).stdout).toContain("Nothing is wrong with it.");
     },
     60_000,
   );
@@ -189,11 +191,11 @@ describe("[S10] a data directory that cannot be used", () => {
     server = await TestServer.create();
     await server.start();
     expect(await server.terminate()).toEqual({ code: 0, signal: null });
-    const root = openEnvironment(join(server.dataDir, "store"), 2 ** 26);
+    const root = openEnvironment(join(server.dataDir, "store"), { mapBytes: 2 ** 26 });
     await root.openDB({ name: "meta", encoding: "binary" }).put("format", encodeRecord(99));
     await root.close();
     const end = await server.startInVain();
     expect(end).toMatchObject({ code: 1, signal: null });
-    expect(end.stderr).toContain("its format is 99, this server knows 1");
+    expect(end.stderr).toContain("its format is 99, this server knows 2");
   });
 });

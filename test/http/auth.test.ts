@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/globals";
 import { type JWTPayload, SignJWT } from "jose";
 import { WebSocket } from "ws";
+import { readCurrentSession } from "../../server/messaging/sessions.js";
 import { loadPhoenix, type PhoenixSocket, disconnected, settled } from "../support/phoenix.js";
 import { ask, problemCode } from "../support/plain-http.js";
 import { RawSocket } from "../support/raw-socket.js";
@@ -121,7 +122,7 @@ describe("[X2] [X4] who a token is for", () => {
     await client.call(topic, "phx_join", { userId: "victim" });
     const refused = await client.call(topic, "new_message", messageOf("victim"));
     expect([refused.status, refused.response.code]).toEqual(["error", "forbidden"]);
-    expect(await app.store.readCurrentSession(businessId, "victim")).toBeNull();
+    expect(await readCurrentSession(app.store, { businessId, userId: "victim" })).toBeNull();
     const accepted = await client.call(topic, "new_message", messageOf("solo"));
     expect(accepted.status).toBe("ok");
   });

@@ -3,6 +3,8 @@ import { defaultBusiness } from "../../server/messaging/business.js";
 import { type Accepted, type Conversations, createConversations } from "../../server/messaging/conversations.js";
 import { createIds } from "../../server/messaging/ids.js";
 import type { ChatMessage, Session } from "../../server/messaging/model.js";
+import { readCurrentSession } from "../../server/messaging/sessions.js";
+import { storeOfRun } from "../support/store-of-run.js";
 import { FakeClock } from "../support/fake-clock.js";
 import { userMessageOf } from "../support/heads.js";
 import { ask, type HttpAnswer, problemCode } from "../support/plain-http.js";
@@ -25,6 +27,9 @@ interface ActivePage {
   readonly activeSessions: readonly Session[];
   readonly pagination: { readonly hasMore: boolean; readonly nextCursor: string | null };
 }
+
+/** Each writes some hundred messages. */
+const pagingRuns = storeOfRun === "dynamodb" ? 3 : 20;
 
 let app: TestApp;
 let clock: FakeClock;
@@ -169,7 +174,8 @@ describe("[H2] [H-04] limit", () => {
       await client.call("messages:B1", "new_message", payload);
       await client.event("new_message");
     }
-    const id = String((await small.store.readCurrentSession("B1", "ana"))?.sessionId);
+    const current = await readCurrentSession(small.store, { businessId: "B1", userId: "ana" });
+    const id = current!.value.sessionId;
     for (const query of ["", "?limit=50"]) {
       const page = JSON.parse((await ask(small, `/api/sessions/${id}/messages${query}`)).text) as HistoryPage;
       expect(page.messages).toHaveLength(3);
@@ -288,13 +294,13 @@ describe("[H3] [H4] before and after", () => {
   });
 
   test("[H-01] pages backwards while messages are written: all that was there, once, and nothing new among them", async () => {
-    for (let run = 0; run < 20; run += 1) {
+    for (let run = 0; run < pagingRuns; run += 1) {
       const userId = `busy${run}`;
       const id = await fill(userId, 40);
       let isWriting = true;
       const writing = (async () => {
         while (isWriting) {
-          await say(userId, "while it is read");
+          await fill(userId, 1);
           clock.advance(1);
         }
       })();
@@ -411,6 +417,21 @@ describe("[H-05] ids with anything in them", () => {
   );
 });
 
+describe("[M22] a session that is being deleted", () => {
+  test("is answered as one that is not there, under its own id and under a made-up one", async () => {
+    const id = await fill("gone", 3);
+    const madeUp = `B1:gone:${Date.parse("2026-03-01T22:00:00.000Z")}`;
+    expect((await history(madeUp)).sessionId).toBe(id);
+    await app.store.changeSession(id, (head) => ({
+      result: null,
+      head: { ...head, session: { ...head.session, status: "closed" }, deletingSince: "2026-03-02T12:00:00.000Z" },
+    }));
+    const [answer, unknown] = [id, unknownId].map((each) => seen(`/api/sessions/${each}/messages`, {}));
+    expect(await answer).toEqual(await unknown);
+    expect(await history(madeUp)).toMatchObject({ sessionId: madeUp, messages: [] });
+  });
+});
+
 describe("[H5] the active sessions of a business", () => {
   beforeAll(async () => {
     for (let index = 0; index < 25; index += 1) {
@@ -418,6 +439,18 @@ describe("[H5] the active sessions of a business", () => {
       if (index % 5 === 4) clock.advance(1);
     }
     await fill("user3", 1, "B5");
+  });
+
+  test("of a few minutes come with the latest message first, by the minute in pages of any size", async () => {
+    for (const userId of ["early", "late"]) {
+      await fill(userId, 1, "B7");
+      clock.advance(60_000);
+    }
+    for (const userId of ["early", "later"]) await fill(userId, 1, "B7");
+    const first = await active("B7", "limit=2");
+    const second = await active("B7", `limit=2&cursor=${first.pagination.nextCursor}`);
+    expect(first.activeSessions.map(({ userId }) => userId).toSorted()).toEqual(["early", "later"]);
+    expect(second.activeSessions.map(({ userId }) => userId)).toEqual(["late"]);
   });
 
   test("come with the latest message first", async () => {
@@ -431,16 +464,18 @@ describe("[H5] the active sessions of a business", () => {
   test.each([1, 4, 24, 25, 26])(
     "in pages of %d are each there once, also where they share a millisecond",
     async (limit) => {
-      const all = (await active("B5")).activeSessions.map(({ sessionId }) => sessionId);
+      const all = (await active("B5")).activeSessions.map(({ sessionId }) => sessionId).toSorted();
       const found: string[] = [];
       for (let query = `limit=${limit}`; ;) {
         const { activeSessions, pagination } = await active("B5", query);
         found.push(...activeSessions.map(({ sessionId }) => sessionId));
+        const times = activeSessions.map(({ lastMessageAt }) => lastMessageAt);
+        expect(times).toEqual(times.toSorted().toReversed());
         expect(pagination.hasMore).toBe(pagination.nextCursor !== null);
         if (pagination.nextCursor === null) break;
         query = `limit=${limit}&cursor=${encodeURIComponent(pagination.nextCursor)}`;
       }
-      expect(found).toEqual(all);
+      expect(found.toSorted()).toEqual(all);
     },
   );
 
@@ -452,7 +487,13 @@ describe("[H5] the active sessions of a business", () => {
     });
   });
 
-  test.each(["x", "", "o5", "a".repeat(3000), "%00"])(
+  test("a cursor of another business's list is refused", async () => {
+    const { pagination } = await active("B5", "limit=1");
+    const answer = await ask(app, `/api/sessions/business/B7/active?cursor=${pagination.nextCursor}`);
+    expect([answer.status, problemCode(answer)]).toEqual([400, "invalid_payload"]);
+  });
+
+  test.each(["x", "", "o5", "a".repeat(3000), "%00", Buffer.from("active B5 ").toString("base64url")])(
     "after the cursor %.20j are none: it is refused",
     async (cursor) => {
       const answer = await ask(app, `/api/sessions/business/B5/active?cursor=${cursor}`);
@@ -537,9 +578,18 @@ async function forwards(id: string, limit: number): Promise<number[]> {
 
 /** Stores so many messages of a user, without answers. @returns their session */
 async function fill(userId: string, count: number, businessId = "B1"): Promise<string> {
-  const accepted = await Promise.all(range(1, count).map((index) => say(userId, `message ${index}`, businessId)));
-  return accepted.at(-1)!.message.sessionId;
+  let sessionId = "";
+  for (let first = 1; first <= count; first += openTurns) {
+    const indexes = range(first, Math.min(count, first + openTurns - 1));
+    const accepted = await Promise.all(indexes.map((index) => say(userId, `message ${index}`, businessId)));
+    sessionId = accepted[0]!.message.sessionId;
+    await app.store.changeSession(sessionId, (head) => ({ result: null, head: { ...head, turns: [] } }));
+  }
+  return sessionId;
 }
+
+/** A session holds no more of them. */
+const openTurns = 100;
 
 async function say(userId: string, content: string, businessId = "B1"): Promise<Accepted> {
   const accepted = await conversations.accept(

@@ -1,14 +1,19 @@
 import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import {
+  abandon,
   admit,
   type AdmissionTerms,
   answer,
+  beginDeletion,
   claim,
   close,
   type Head,
   type Lease,
   type Outcome,
+  phaseOf,
+  phaseSince,
+  takeOver,
 } from "../../server/messaging/head.js";
 import type { ChatMessage, Intent, SessionStatus } from "../../server/messaging/model.js";
 import type { SessionChange } from "../../server/messaging/store.js";
@@ -105,6 +110,155 @@ describe("admit", () => {
     const expected = new Date(t0 + Math.max(0, ms)).toISOString();
     expect(messages?.[0]?.timestamp).toBe(expected);
     expect([head?.session.lastMessageAt, head?.session.updatedAt]).toEqual([expected, expected]);
+  });
+});
+
+describe("[M22] a session that is being deleted", () => {
+  const deleting = headOf({ session: { status: "closed" }, deletingSince: headTime });
+
+  test.each<SessionStatus>(["active", "abandoned", "resolved", "closed"])(
+    "takes no message, whatever was decided, and although its status is %s",
+    (status) => {
+      for (const isFinal of [true, false]) {
+        const head = { ...deleting, session: { ...deleting.session, status } };
+        expect(admit(head, null, saidBy("ana", "q1"), { ...terms, isFinal })).toEqual({ result: { kind: "over" } });
+      }
+    },
+  );
+
+  test("knows what is still stored in it", () => {
+    const found = questionOf("q1", 1);
+    expect(admit(deleting, found, saidBy("ana", "q1"), terms).result).toEqual({ kind: "duplicate", message: found });
+  });
+});
+
+describe("[L14] open turns of a session", () => {
+  const openOf = (count: number) => Array.from({ length: count }, (_, index) => turnOf(`q${index}`, index + 1));
+
+  test.each([
+    [99, "admitted"],
+    [100, "full"],
+    [101, "full"],
+  ])("with %d of them, one more is %s", (count, expected) => {
+    const change = admit(headOf({ turns: openOf(count) }), null, saidBy("ana", "next"), terms);
+    expect(change.result.kind).toBe(expected);
+    if (expected === "full") expect(change).toEqual({ result: { kind: "full" } });
+  });
+
+  test("one that is stored already is a duplicate all the same", () => {
+    const found = questionOf("q1", 1);
+    const { result } = admit(headOf({ turns: openOf(100) }), found, saidBy("ana", "q1"), terms);
+    expect(result.kind).toBe("duplicate");
+  });
+
+  test.each([
+    ["what others sent along counts", 100 * 1024, 40 * 1024, "full"],
+    ["up to the limit it is taken", 80 * 1024, 40 * 1024, "admitted"],
+    ["one that sends nothing along is taken", 140 * 1024, 0, "admitted"],
+    ["one alone is taken whatever it sends along", 0, 140 * 1024, "admitted"],
+  ])("%s", (_what, before, own, expected) => {
+    const context = (bytes: number) => (bytes === 0 ? {} : { text: "x".repeat(bytes) });
+    const turns = [{ ...turnOf("q1", 1), context: context(before) }];
+    const change = admit(headOf({ turns }), null, saidBy("ana", "q2", { context: context(own) }), terms);
+    expect(change.result.kind).toBe(expected);
+  });
+});
+
+describe("[M22] abandon", () => {
+  const [before, at, after] = [-1, 0, 1].map((ms) => new Date(t0 + ms).toISOString());
+  const cases: [string, Partial<Head>, string, boolean][] = [
+    ["active and silent since then", {}, after!, true],
+    ["active, and something was said at that very moment", {}, at!, false],
+    ["active, and something was said later", {}, before!, false],
+    ["abandoned already", headOf({ session: { status: "abandoned" } }), after!, false],
+    ["resolved", headOf({ session: { status: "resolved" } }), after!, false],
+    ["not answered yet", { turns: [turnOf("q1", 1)] }, after!, false],
+    ["being deleted", { deletingSince: headTime }, after!, false],
+  ];
+
+  test.each(cases)("one that is %s", (_what, more, since, isAbandoned) => {
+    const head = { ...headOf(), ...more };
+    const change = abandon(head, since, t0 + 5000);
+    const session = { ...head.session, status: "abandoned", updatedAt: new Date(t0 + 5000).toISOString() };
+    expect(change).toEqual(isAbandoned ? { result: true, head: { ...head, session } } : { result: false });
+  });
+
+  test("[M3] a message brings it back", () => {
+    const { head } = abandon(headOf(), after!, t0 + 5000);
+    expect(admit(head!, null, saidBy("ana", "q1"), terms).head?.session.status).toBe("active");
+  });
+});
+
+describe("[M22] beginDeletion", () => {
+  const [before, at, after] = [-1, 0, 1].map((ms) => new Date(t0 + ms).toISOString());
+  const closed = { status: "closed" } as const;
+  const cases: [string, Head, string, boolean][] = [
+    ["closed and unchanged since then", headOf({ session: closed }), after!, true],
+    ["resolved and unchanged since then", headOf({ session: { status: "resolved" } }), after!, true],
+    ["abandoned and unchanged since then", headOf({ session: { status: "abandoned" } }), after!, true],
+    ["closed at that very moment", headOf({ session: closed }), at!, false],
+    ["closed later", headOf({ session: closed }), before!, false],
+    ["active", headOf(), after!, false],
+    [
+      "closed, with a message that is not answered",
+      headOf({ session: closed, turns: [turnOf("q1", 1)] }),
+      after!,
+      false,
+    ],
+  ];
+
+  test.each(cases)("one that is %s", (_what, head, since, isBegun) => {
+    const change = beginDeletion(head, since, t0 + 5000);
+    const deleting = { ...head, deletingSince: new Date(t0 + 5000).toISOString() };
+    expect(change).toEqual(isBegun ? { result: true, head: deleting } : { result: false });
+  });
+
+  test("one that is being deleted stays as it is", () => {
+    const head = headOf({ deletingSince: headTime });
+    expect(beginDeletion(head, before!, t0 + 5000)).toEqual({ result: true });
+  });
+
+  test("what the cleanup looks for", () => {
+    const [said, changed] = ["2026-03-01T00:00:00.000Z", "2026-03-01T12:00:00.000Z"];
+    const times = { lastMessageAt: said, updatedAt: changed };
+    const heads = [
+      headOf({ session: times }),
+      ...(["abandoned", "resolved", "closed"] as const).map((status) => headOf({ session: { ...times, status } })),
+      headOf({ session: { ...times, status: "closed" }, deletingSince: headTime }),
+    ];
+    expect(heads.map((head) => [phaseOf(head), phaseSince(head)])).toEqual([
+      ["active", said],
+      ["over", changed],
+      ["over", changed],
+      ["over", changed],
+      ["deleting", headTime],
+    ]);
+  });
+});
+
+describe("[M8] take over", () => {
+  const holder = { coordinatorId: "carla", expiresAt: "2026-03-02T10:05:00.000Z" };
+  const asked = headOf({ turns: [turnOf("q1", 1)], fence: 3, lease: lease("here", 3), session: { offset: 1 } });
+
+  test("the session is the coordinator's, and what an agent is working on cannot be stored any more", () => {
+    const { head, result } = takeOver(asked, holder, t0 + 1000);
+    expect(result).toEqual({ ...asked.session, holder, updatedAt: new Date(t0 + 1000).toISOString() });
+    expect(head).toEqual({ ...asked, session: result, lease: null, fence: 4 });
+    const given = { now: t0 + 5000, fence: 3, cursor: "c1" };
+    expect(answer(head!, questionOf("q1", 1), outcome, given)).toEqual({ result: null });
+  });
+
+  test("nobody claims it, not even whoever has its lease, and no answer goes into it", () => {
+    const held = { ...asked, session: { ...asked.session, holder } };
+    expect(claim(held, "here", () => true)).toEqual({ result: null });
+    expect(claim({ ...held, lease: null }, "there", () => true)).toEqual({ result: null });
+    const given = { now: t0 + 5000, fence: 3, cursor: "c1" };
+    expect(answer(held, questionOf("q1", 1), outcome, given)).toEqual({ result: null });
+  });
+
+  test("[M4] messages are taken all the same, and wait", () => {
+    const { head } = takeOver(asked, holder, t0 + 1000);
+    expect(admit(head!, null, saidBy("ana", "q2"), terms).head?.turns).toHaveLength(2);
   });
 });
 
@@ -258,14 +412,19 @@ describe("close", () => {
     expect(change).toEqual(isChanged ? { result: session, head: { ...head, session } } : { result: head.session });
   });
 
+  test("[M22] one that is being deleted stays as it is", () => {
+    const head = headOf({ session: { status: "abandoned" }, deletingSince: headTime });
+    expect(close(head, "closed", t0 + 1000)).toEqual({ result: head.session });
+  });
+
   test("[M5] a clock that went back does not take updatedAt along", () => {
     expect(close(headOf(), "closed", t0 - 1000).result.updatedAt).toBe(headTime);
   });
 });
 
-test("[M4] [M5] [M7] [M8] whatever is done to a session in whatever order, it stays in order", () => {
+test("[M4] [M5] [M7] [M8] [M22] whatever is done to a session in whatever order, it stays in order", () => {
   const step = fc.record({
-    what: fc.constantFrom("say", "say", "say", "claim", "answer", "answer", "close", "abandon" as const),
+    what: fc.constantFrom("say", "say", "say", "claim", "answer", "answer", "close", "abandon", "delete" as const),
     node: fc.constantFrom("here", "there"),
     ms: fc.integer({ min: -5000, max: 5000 }),
     which: fc.nat({ max: 3 }),
@@ -321,10 +480,11 @@ class Room {
       case "close":
         this.#write(close(this.#head, "closed", now), "");
         break;
-      default: {
-        const { session } = this.#head;
-        if (session.status === "active") this.#head = { ...this.#head, session: { ...session, status: "abandoned" } };
-      }
+      case "delete":
+        this.#write(beginDeletion(this.#head, "9999", now), "");
+        break;
+      default:
+        this.#write(abandon(this.#head, "9999", now), "");
     }
   }
 
@@ -344,6 +504,7 @@ class Room {
     const { head, messages = [] } = change;
     if (head === undefined) return;
     if (head.fence < this.#head.fence) this.#problems.push("the fence fell");
+    if (this.#head.deletingSince !== null) this.#problems.push("a session that is being deleted was changed");
     this.#head = head;
     this.#rows.push(...messages);
     if (head.lease?.owner === node) this.#fences.set(node, head.lease.fence);

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "@jest/globals";
 import { connect, type TestChannel } from "bennu/testing";
+import { clientMessageKey } from "../../server/messaging/records.js";
+import { readCurrentSession } from "../../server/messaging/sessions.js";
+import { ScriptedAgent } from "../support/scripted-agent.js";
 import { startTestApp, type TestApp } from "../support/start-app.js";
 
 const topic = "messages:B0100001";
@@ -55,6 +58,46 @@ describe("messages:<businessId>, without a network", () => {
     const ana = await join({ userId: "ana_3" });
     await ana.assertReply(ana.push("no_such_event", {}), "error", { code: "unknown_event" });
     await ana.assertReply(say(ana, "ana_3", "still here"), "ok");
+  });
+
+  test("[M21] when there is no room a retry of what is stored gets its first reply, and what is new is busy", async () => {
+    const agent = new ScriptedAgent();
+    const small = await startTestApp({ MAX_BACKLOG_PER_BUSINESS: "1" }, { agents: { echo: agent } });
+    const socket = await connect(small.endpoint, "/socket", { userId: "ana" }, { headers: { host: "localhost" } });
+    const channel = await socket.join(topic, {});
+    const push = (message: string, clientMessageId?: string) =>
+      channel.push("new_message", {
+        ...{ businessId: "B0100001", locationId: "default", userId: "ana", message },
+        ...(clientMessageId === undefined ? {} : { clientMessageId }),
+      });
+    const { messageId } = (await channel.assertReply(push("one", "c1"), "ok")) as { readonly messageId: string };
+    const call = await agent.call("one");
+    await channel.assertReply(push("one", "c1"), "ok", { messageId, duplicate: true });
+    await channel.assertReply(push("one!", "c1"), "error", { code: "idempotency_mismatch" });
+    for (const clientMessageId of ["c2", undefined]) {
+      const busy = { code: "busy", retryAfterMs: 1000 };
+      await channel.assertReply(push("two", clientMessageId), "error", busy);
+    }
+    // Nothing of what was refused is stored.
+    expect(await small.store.readRecord(clientMessageKey("B0100001", "ana", "c2"))).toBeNull();
+    call.answer();
+    await channel.assertBroadcast("new_message", { offset: 2 });
+    expect(agent.asked).toEqual(["one"]);
+    await small.dispose();
+  });
+
+  test("[L14] a session with too many open turns is busy", async () => {
+    const agent = new ScriptedAgent();
+    const small = await startTestApp({}, { agents: { echo: agent } });
+    const socket = await connect(small.endpoint, "/socket", { userId: "ana" }, { headers: { host: "localhost" } });
+    const channel = await socket.join(topic, {});
+    for (let index = 0; index < 100; index += 1)
+      await channel.assertReply(say(channel, "ana", `message ${index}`), "ok");
+    const { store } = small;
+    const current = await readCurrentSession(store, { businessId: "B0100001", userId: "ana" });
+    await channel.assertReply(say(channel, "ana", "one more"), "error", { code: "busy", retryAfterMs: 1000 });
+    expect((await store.readHead(current!.value.sessionId))?.turns).toHaveLength(100);
+    await small.dispose();
   });
 
   test("[X5] a connection under another name than this machine's is refused", async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from "@jest/globals";
 import fc from "fast-check";
 import {
   businessDay,
+  cleanupTimes,
   dayBounds,
   dayOfMadeUpId,
   isDayOver,
@@ -176,3 +177,14 @@ function dayByCalendar(ms: number, timeZone: string): string {
   calendars.set(timeZone, calendar);
   return calendar.format(ms);
 }
+
+test("[M22] what is due at a moment", () => {
+  const now = Date.parse("2026-03-31T10:00:00.000Z");
+  expect(cleanupTimes(now, { idleMs: 24 * hourMs, retentionMs: 30 * 24 * hourMs })).toEqual({
+    idleBefore: "2026-03-30T10:00:00.000Z",
+    endedBefore: "2026-03-01T10:00:00.000Z",
+    deletedBefore: "2026-03-30T10:00:00.000Z",
+  });
+  // Texts are compared, and a year before 0 would sort after all others.
+  expect(cleanupTimes(now, { idleMs: 1e14, retentionMs: 1e14 }).endedBefore).toBe("1970-01-01T00:00:00.000Z");
+});

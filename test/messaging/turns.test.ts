@@ -1,26 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import type { Agent, AgentEvent } from "../../server/messaging/agent.js";
-import { type Business, defaultBusiness } from "../../server/messaging/business.js";
-import { type Accepted, createConversations } from "../../server/messaging/conversations.js";
-import { createIds } from "../../server/messaging/ids.js";
-import type { ChatMessage } from "../../server/messaging/model.js";
-import { createResponder, type Responder } from "../../server/messaging/respond.js";
-import type { AgentFailure } from "../../server/messaging/steps/agent.js";
-import type { Store } from "../../server/messaging/store.js";
 import { failureText } from "../../server/messaging/texts.js";
-import { createTurns, type Place, type Turns } from "../../server/messaging/turns.js";
-import type { DeskEvents, DeskTelemetry } from "../../server/desk-telemetry.js";
-import { Telemetry } from "../../server/telemetry.js";
+import type { Turns } from "../../server/messaging/turns.js";
+import { AnsweringDesk, type DeskOptions, noPlace, turnLimits } from "../support/answering-desk.js";
 import { crashingStore } from "../support/crashing-store.js";
 import { FakeClock } from "../support/fake-clock.js";
-import { userMessageOf } from "../support/heads.js";
-import { ScriptedAgent } from "../support/scripted-agent.js";
-import { openTemporaryStore, type TemporaryStore } from "../support/temporary-store.js";
+import { openTemporaryStore, type TemporaryStore, touch } from "../support/temporary-store.js";
 import { until } from "../support/until.js";
 
-const agentTimeoutMs = 30_000;
-const waitMs = 20_000;
-const maxAnswerBytes = 1000;
+const { agentTimeoutMs, waitMs, maxAnswerBytes } = turnLimits;
 
 let under: TemporaryStore;
 let clock: FakeClock;
@@ -36,7 +24,7 @@ afterEach(async () => {
 
 describe("[M7] order", () => {
   test("the turns of a session run one after another, in the order in which they were said", async () => {
-    const desk = new Desk();
+    const desk = deskOf();
     for (const text of ["one", "two", "three"]) await desk.say("ana", text);
     for (const [index, text] of ["one", "two", "three"].entries()) {
       const call = await desk.agent.call(text);
@@ -59,7 +47,7 @@ describe("[M7] order", () => {
   });
 
   test("sessions run side by side: one that hangs holds up no other", async () => {
-    const desk = new Desk();
+    const desk = deskOf();
     await desk.say("ana", "hangs");
     await desk.say("bob", "hello");
     await desk.say("cid", "hello too");
@@ -71,7 +59,7 @@ describe("[M7] order", () => {
   });
 
   test("no more agents are called at once than there may be; the next takes the place of one that is done", async () => {
-    const desk = new Desk({ concurrency: 2 });
+    const desk = deskOf({ concurrency: 2 });
     for (const userId of ["ana", "bob", "cid", "dan"]) await desk.say(userId, `from ${userId}`);
     await desk.agent.call("from bob");
     await expectStays(() => desk.agent.asked, ["from ana", "from bob"]);
@@ -86,7 +74,7 @@ describe("[M7] order", () => {
   test("a message that is admitted at any moment of the end of the turn before it is answered", async () => {
     for (let ticks = 0; ticks < 40; ticks += 1) {
       const userId = `user${ticks}`;
-      const desk: Desk = new Desk({
+      const desk: AnsweringDesk = deskOf({
         around: (responder) => ({
           ...responder,
           respond: async (run) => {
@@ -106,7 +94,7 @@ describe("[M7] order", () => {
 
 describe("[M19] [A1] whatever the agent does, the turn ends", () => {
   test("it hangs: not before the timeout, and then with agent_timeout; it is told to stop", async () => {
-    const desk = new Desk();
+    const desk = deskOf();
     await desk.say("ana", "hello");
     const call = await desk.agent.call("hello");
     expect(call.turn.deadline).toBe(clock.now() + agentTimeoutMs);
@@ -125,7 +113,7 @@ describe("[M19] [A1] whatever the agent does, the turn ends", () => {
   });
 
   test("it answers after the deadline: nobody hears of it, and the next turn has begun", async () => {
-    const desk = new Desk();
+    const desk = deskOf();
     await desk.say("ana", "one");
     await desk.say("ana", "two");
     const late = await desk.agent.call("one");
@@ -140,7 +128,7 @@ describe("[M19] [A1] whatever the agent does, the turn ends", () => {
   });
 
   test("it answers twice: the first is the answer, and the second is never read", async () => {
-    const desk = new Desk();
+    const desk = deskOf();
     await desk.say("ana", "hello");
     const call = await desk.agent.call("hello");
     call.answer("first");
@@ -151,7 +139,7 @@ describe("[M19] [A1] whatever the agent does, the turn ends", () => {
   });
 
   test("what it thinks before its answer is not the answer", async () => {
-    const desk = new Desk();
+    const desk = deskOf();
     await desk.say("ana", "hello");
     const call = await desk.agent.call("hello");
     call.say(
@@ -178,7 +166,7 @@ describe("[M19] [A1] whatever the agent does, the turn ends", () => {
   ];
 
   test.each(answers)("it %s: agent_failed", async (_what, events) => {
-    const desk = new Desk();
+    const desk = deskOf();
     await desk.say("ana", "hello");
     (await desk.agent.call("hello")).say(...events);
     const [, outcome] = await desk.untilAnswered("ana", 1);
@@ -194,14 +182,14 @@ describe("[M19] [A1] whatever the agent does, the turn ends", () => {
         throw new Error("broken");
       },
     };
-    const desk = new Desk({ agent });
+    const desk = deskOf({ agent });
     await desk.say("ana", "hello");
     const [, outcome] = await desk.untilAnswered("ana", 1);
     expect(outcome).toMatchObject({ type: "system", metadata: { code: "agent_failed" } });
   });
 
   test("[L11] an answer that is as long as it may be is taken; half a surrogate pair is mended", async () => {
-    const desk = new Desk();
+    const desk = deskOf();
     await desk.say("ana", "hello");
     (await desk.agent.call("hello")).answer("ă".repeat(maxAnswerBytes / 2));
     await desk.say("bob", "hello, I am bob");
@@ -211,7 +199,7 @@ describe("[M19] [A1] whatever the agent does, the turn ends", () => {
   });
 
   test("[M10] [M16] [M17] a failure is told to the user twice over, and to the coordinators as failed", async () => {
-    const desk = new Desk({ locale: "ro" });
+    const desk = deskOf({ locale: "ro" });
     const { message } = await desk.say("ana", "hello");
     (await desk.agent.call("hello")).say(new Error("secret of the machine room"));
     const [, outcome] = await desk.untilAnswered("ana", 1);
@@ -237,7 +225,7 @@ describe("[M19] [A1] whatever the agent does, the turn ends", () => {
   });
 
   test("a turn that finds no place to run ends as busy, without the agent; those that run go on", async () => {
-    const desk = new Desk({ concurrency: 1 });
+    const desk = deskOf({ concurrency: 1 });
     await desk.say("ana", "first");
     await desk.agent.call("first");
     await desk.say("bob", "waits");
@@ -254,7 +242,7 @@ describe("[M19] [A1] whatever the agent does, the turn ends", () => {
   });
 
   test("one that found a place in time is not busy, however long its agent takes", async () => {
-    const desk = new Desk({ concurrency: 1 });
+    const desk = deskOf({ concurrency: 1 });
     await desk.say("ana", "first");
     const first = await desk.agent.call("first");
     await desk.say("bob", "waits");
@@ -270,7 +258,7 @@ describe("[M19] [A1] whatever the agent does, the turn ends", () => {
 
 describe("[M21] backlog", () => {
   test("a business has room for so many open turns, the node for so many in all", () => {
-    const { turns } = new Desk({ maxBacklog: 3, maxBacklogPerBusiness: 2 });
+    const { turns } = deskOf({ maxBacklog: 3, maxBacklogPerBusiness: 2 });
     const places = ["B1", "B1", "B1", "B2", "B2", "B3"].map((businessId) => turns.reserve(businessId));
     expect(places.map((place) => place !== null)).toEqual([true, true, false, true, false, false]);
     places[0]!.release();
@@ -278,7 +266,7 @@ describe("[M21] backlog", () => {
   });
 
   test("what is given back twice counts once", () => {
-    const { turns } = new Desk({ maxBacklog: 2, maxBacklogPerBusiness: 2 });
+    const { turns } = deskOf({ maxBacklog: 2, maxBacklogPerBusiness: 2 });
     const first = turns.reserve("B1")!;
     turns.reserve("B1");
     first.release();
@@ -287,7 +275,7 @@ describe("[M21] backlog", () => {
   });
 
   test("each limit that was reached is told by its name", () => {
-    const desk = new Desk({ maxBacklog: 2, maxBacklogPerBusiness: 1 });
+    const desk = deskOf({ maxBacklog: 2, maxBacklogPerBusiness: 1 });
     const limits: string[] = [];
     desk.telemetry.attach("limit.reached", ({ limit }) => void limits.push(limit));
     for (const businessId of ["B1", "B1", "B2", "B3"]) desk.turns.reserve(businessId);
@@ -295,7 +283,7 @@ describe("[M21] backlog", () => {
   });
 
   test("a place is given back with each outcome", async () => {
-    const desk = new Desk({ maxBacklogPerBusiness: 2 });
+    const desk = deskOf({ maxBacklogPerBusiness: 2 });
     await desk.say("ana", "one");
     await desk.say("ana", "two");
     expect(desk.turns.reserve("B1")).toBeNull();
@@ -310,14 +298,14 @@ describe("[M21] backlog", () => {
 
 describe("[M20] what an earlier process left open", () => {
   test("is answered by the next one, in order, and once", async () => {
-    const before = new Desk();
+    const before = deskOf();
     for (const [userId, text] of [
       ["ana", "one"],
       ["ana", "two"],
       ["bob", "three"],
     ] as const)
       await before.store(userId, text);
-    const after = new Desk({ node: "second" });
+    const after = deskOf({ node: "second" });
     after.agentAnswersAtOnce();
     await after.turns.recover();
     expect((await after.untilAnswered("ana", 2)).map(({ content }) => content)).toEqual([
@@ -334,10 +322,10 @@ describe("[M20] what an earlier process left open", () => {
   });
 
   test("of more sessions than one page of them, every one is answered once", async () => {
-    const before = new Desk();
+    const before = deskOf();
     const users = Array.from({ length: 230 }, (_, index) => `user${index}`);
     await Promise.all(users.map((userId) => before.store(userId, userId)));
-    const after = new Desk({ node: "second", concurrency: 300 });
+    const after = deskOf({ node: "second", concurrency: 300 });
     const recovered: number[] = [];
     after.telemetry.attach("turns.recovered", ({ sessions }) => void recovered.push(sessions));
     after.agentAnswersAtOnce();
@@ -348,9 +336,9 @@ describe("[M20] what an earlier process left open", () => {
   });
 
   test("comes before what is said now, also when that comes first", async () => {
-    const before = new Desk();
+    const before = deskOf();
     await before.store("ana", "old");
-    const after = new Desk({ node: "second" });
+    const after = deskOf({ node: "second" });
     await after.say("ana", "new");
     (await after.agent.call("old")).answer();
     await after.turns.recover();
@@ -367,12 +355,12 @@ describe("[M20] what an earlier process left open", () => {
       for (; ; at += 1) {
         const userId = `user${at}`;
         const dying = crashingStore(under.store, at, when);
-        const first = new Desk({ node: `first${at}`, store: dying.store });
+        const first = deskOf({ node: `first${at}`, store: dying.store });
         first.agentAnswersAtOnce();
         const accepted = await first.store(userId, "hello", under.store);
         first.turns.admitted(accepted, noPlace);
         await until("the end of it", () => dying.hasCrashed() || first.heard("message_processed").length === 1);
-        const second = new Desk({ node: `second${at}` });
+        const second = deskOf({ node: `second${at}` });
         second.agentAnswersAtOnce();
         await second.turns.recover();
         const rows = await second.untilAnswered(userId, 1);
@@ -389,8 +377,8 @@ describe("[M20] what an earlier process left open", () => {
 
 describe("[M8] a second outcome", () => {
   test("of a node that lost the session is dropped: one is stored, and one is told", async () => {
-    const first = new Desk({ node: "first", isAbandoned: () => false });
-    const second = new Desk({ node: "second" });
+    const first = deskOf({ node: "first", isAbandoned: () => false });
+    const second = deskOf({ node: "second" });
     await first.say("ana", "hello");
     const old = await first.agent.call("hello");
     await second.turns.recover();
@@ -405,8 +393,8 @@ describe("[M8] a second outcome", () => {
   });
 
   test("of a node whose lease nobody took is stored; another that is asked meanwhile leaves it alone", async () => {
-    const first = new Desk({ node: "first" });
-    const second = new Desk({ node: "second", isAbandoned: () => false });
+    const first = deskOf({ node: "first" });
+    const second = deskOf({ node: "second", isAbandoned: () => false });
     await first.say("ana", "hello");
     const call = await first.agent.call("hello");
     await second.turns.recover();
@@ -418,7 +406,7 @@ describe("[M8] a second outcome", () => {
 
 describe("[M20] drain", () => {
   test("what runs finishes; what waits stays open, and nothing begins any more", async () => {
-    const desk = new Desk({ concurrency: 1 });
+    const desk = deskOf({ concurrency: 1 });
     await desk.say("ana", "runs");
     await desk.say("ana", "next in the session");
     const call = await desk.agent.call("runs");
@@ -438,7 +426,7 @@ describe("[M20] drain", () => {
   });
 
   test("an agent that hangs is waited for no longer than was said", async () => {
-    const desk = new Desk();
+    const desk = deskOf();
     await desk.say("ana", "hangs");
     await desk.agent.call("hangs");
     const drained = settles(desk.turns.drain(5000));
@@ -450,12 +438,12 @@ describe("[M20] drain", () => {
   });
 
   test("with nothing to do it is over at once", async () => {
-    await new Desk().turns.drain(25_000);
+    await deskOf().turns.drain(25_000);
     expect(clock.timerCount).toBeLessThanOrEqual(1);
   });
 
   test("a turn that waits for a place is left to whoever comes next, not told that the server is busy", async () => {
-    const desk = new Desk({ concurrency: 1 });
+    const desk = deskOf({ concurrency: 1 });
     await desk.say("ana", "hangs");
     await desk.agent.call("hangs");
     await desk.say("bob", "waits");
@@ -463,7 +451,7 @@ describe("[M20] drain", () => {
     void desk.turns.drain(25_000);
     clock.advance(waitMs);
     await expectStays(() => desk.told, []);
-    const next = new Desk({ node: "second" });
+    const next = deskOf({ node: "second" });
     next.agentAnswersAtOnce();
     await next.turns.recover();
     expect((await next.untilAnswered("bob", 1))[1]?.type).toBe("agent");
@@ -471,11 +459,11 @@ describe("[M20] drain", () => {
 });
 
 test("[S4] a store that fails leaves the turn open, tells of it, and holds no other session up", async () => {
-  const desk = new Desk();
+  const desk = deskOf();
   const operations: string[] = [];
   desk.telemetry.attach("store.failed", ({ operation }) => void operations.push(operation));
   const dying = crashingStore(under.store, 0, "before");
-  const broken = new Desk({ store: dying.store, telemetry: desk.telemetry });
+  const broken = deskOf({ store: dying.store, telemetry: desk.telemetry });
   broken.agentAnswersAtOnce();
   broken.turns.admitted(await broken.store("ana", "hello", under.store), noPlace);
   await until("it is told", () => operations.length === 1);
@@ -484,141 +472,8 @@ test("[S4] a store that fails leaves the turn open, tells of it, and holds no ot
   expect((await under.store.readSessionsWithWork({ limit: 10 })).items).toHaveLength(1);
 });
 
-interface DeskOptions {
-  readonly node?: string;
-  readonly store?: Store;
-  readonly agent?: Agent;
-  readonly locale?: Business["locale"];
-  readonly concurrency?: number;
-  readonly maxBacklog?: number;
-  readonly maxBacklogPerBusiness?: number;
-  readonly isAbandoned?: () => boolean;
-  readonly telemetry?: DeskTelemetry;
-  readonly around?: (responder: Responder) => Responder;
-}
-
-interface Told {
-  readonly topic: string;
-  readonly event: string;
-  readonly payload: Readonly<Record<string, unknown>>;
-}
-
-const noPlace: Place = { release: () => undefined };
-
-/** One process that answers, without sockets. Several of them share the store. */
-class Desk {
-  readonly agent = new ScriptedAgent();
-  readonly telemetry: DeskTelemetry;
-  readonly turns: Turns;
-  readonly told: Told[] = [];
-  readonly failures: AgentFailure[] = [];
-  readonly #business: Business;
-  readonly #node: string;
-  #answersAtOnce = false;
-
-  constructor(options: DeskOptions = {}) {
-    const { node = "first", store = under.store, around = (responder) => responder } = options;
-    this.#node = node;
-    this.telemetry = options.telemetry ?? new Telemetry<DeskEvents>();
-    this.#business = { ...defaultBusiness("B1", "UTC"), locale: options.locale ?? "en" };
-    const responder = createResponder({
-      store,
-      clock,
-      ids: createIds(clock),
-      broadcast: (topic, event, payload) => void this.told.push({ topic, event, payload }),
-      agentFor: () => options.agent ?? this.#scripted(),
-      limits: { timeoutMs: agentTimeoutMs, maxAnswerBytes },
-      onAgentFailure: (_run, failure) => void this.failures.push(failure),
-    });
-    this.turns = createTurns({
-      store,
-      clock,
-      telemetry: this.telemetry,
-      responder: around(responder),
-      businessOf: () => this.#business,
-      node,
-      isAbandoned: options.isAbandoned ?? (() => true),
-      concurrency: options.concurrency ?? 64,
-      waitMs,
-      maxBacklog: options.maxBacklog ?? 1000,
-      maxBacklogPerBusiness: options.maxBacklogPerBusiness ?? 1000,
-    });
-  }
-
-  /** From now on the agent answers without being told to. */
-  agentAnswersAtOnce(): void {
-    this.#answersAtOnce = true;
-  }
-
-  /** Stores a message, and lets it be answered. */
-  async say(userId: string, text: string): Promise<Accepted> {
-    const place = this.turns.reserve("B1");
-    if (place === null) throw new Error("no place");
-    const accepted = await this.store(userId, text);
-    this.turns.admitted(accepted, place);
-    return accepted;
-  }
-
-  /** The same, but the message is admitted so many microtasks after the promise resolves. */
-  async sayAfter(ticks: number, userId: string, text: string): Promise<void> {
-    const place = this.turns.reserve("B1")!;
-    const accepted = await this.store(userId, text);
-    const admit = (left: number) => {
-      if (left === 0) this.turns.admitted(accepted, place);
-      else queueMicrotask(() => admit(left - 1));
-    };
-    admit(ticks);
-  }
-
-  /** Stores a message, and dies. */
-  async store(userId: string, content: string, store: Store = under.store): Promise<Accepted> {
-    const ids = createIds(clock);
-    const conversations = createConversations({ store, clock, ids, node: this.#node, onError: () => undefined });
-    const accepted = await conversations.accept(userMessageOf(this.#business, userId, content));
-    if (!accepted.ok) throw new Error(accepted.reason);
-    return accepted.value;
-  }
-
-  heard(event: string): Told[] {
-    return this.told.filter((told) => told.event === event);
-  }
-
-  async rowsOf(userId: string): Promise<readonly ChatMessage[]> {
-    const current = await under.store.readCurrentSession("B1", userId);
-    return current === null ? [] : (await under.store.readMessages(current.sessionId, { limit: 200 })).items;
-  }
-
-  async answersOf(userId: string): Promise<readonly ChatMessage[]> {
-    return (await this.rowsOf(userId)).filter(({ type }) => type !== "user");
-  }
-
-  /** Waits for so many outcomes; there must not be more. @returns all that was said */
-  async untilAnswered(userId: string, count: number): Promise<readonly ChatMessage[]> {
-    let answers = 0;
-    const look = async () => {
-      answers = (await this.answersOf(userId)).length;
-    };
-    await until(`${count} answers to ${userId}`, () => {
-      void look();
-      return answers >= count;
-    });
-    expect(await this.answersOf(userId)).toHaveLength(count);
-    return this.rowsOf(userId);
-  }
-
-  #scripted(): Agent {
-    if (!this.#answersAtOnce) return this.agent;
-    const { agent } = this;
-    return {
-      node: agent.node,
-      historyMax: agent.historyMax,
-      answer: (turn, signal) => {
-        const events = agent.answer(turn, signal);
-        agent.calls.at(-1)!.answer();
-        return events;
-      },
-    };
-  }
+function deskOf(options: DeskOptions = {}): AnsweringDesk {
+  return new AnsweringDesk({ under, clock }, options);
 }
 
 function bothPlaces(turns: Turns): boolean {
@@ -636,7 +491,7 @@ function settles(promise: Promise<unknown>): { readonly isDone: boolean } {
 /** Gives everything that is under way the chance to come to an end: then it is still so. */
 async function expectStays<T>(read: () => T, expected: T): Promise<void> {
   for (let turn = 0; turn < 10; turn += 1) {
-    await under.store.createUser({ businessId: "B9", userId: "nobody" } as Parameters<Store["createUser"]>[0]);
+    await touch(under.store);
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
   expect(read()).toEqual(expected);

@@ -3,10 +3,11 @@ import { type Store, StoreError } from "../../server/messaging/store.js";
 const writes: ReadonlySet<PropertyKey> = new Set<keyof Store>([
   "createHead",
   "changeSession",
-  "replaceCurrentSession",
-  "claimClientMessage",
-  "createUser",
-  "updateUser",
+  "settle",
+  "deleteMessages",
+  "deleteHead",
+  "writeRecord",
+  "importSession",
 ]);
 
 /** A store as a process sees it that dies at one of its writes: from then on nothing comes back any more. */

@@ -17,6 +17,7 @@ export function headOf({
     fence: 0,
     lease: null,
     intent: null,
+    deletingSince: null,
     ...rest,
     session: {
       sessionId: "s1",

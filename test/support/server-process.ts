@@ -26,6 +26,7 @@ const startTimeoutMs = 20_000;
 class ServerProcess {
   readonly #child: ChildProcess;
   readonly #exit: Promise<Exit>;
+  readonly #stdout: string[] = [];
   readonly #stderr: string[] = [];
   url = "";
 
@@ -55,6 +56,10 @@ class ServerProcess {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  get stdout(): readonly string[] {
+    return this.#stdout;
+  }
+
   get stderr(): readonly string[] {
     return this.#stderr;
   }
@@ -68,6 +73,7 @@ class ServerProcess {
     let timer: NodeJS.Timeout | undefined;
     const said = new Promise<string>((resolve) => {
       createInterface({ input: this.#child.stdout! }).on("line", (line) => {
+        this.#stdout.push(line);
         const url = /^Bennu listens on (http:\S+)$/.exec(line)?.[1];
         if (url !== undefined) resolve(url);
       });
@@ -93,6 +99,11 @@ class ServerProcess {
     }
     return this.#exit;
   }
+}
+
+/** What makes a server keep its data in DynamoDB. Servers with the same tables work on the same sessions. */
+export function inDynamo(endpoint: string, tablePrefix: string): Readonly<Record<string, string>> {
+  return { STORE: "dynamodb", DYNAMODB_ENDPOINT: endpoint, DYNAMODB_TABLE_PREFIX: tablePrefix };
 }
 
 /** A data directory, and the server processes that have it one after another. */
@@ -122,6 +133,11 @@ export class TestServer {
 
   get url(): string {
     return this.#current.url;
+  }
+
+  /** What the present process said on stdout. */
+  get greeting(): readonly string[] {
+    return this.#current.stdout;
   }
 
   get pid(): number {

@@ -1,10 +1,12 @@
+import { patienceMs } from "./store-of-run.js";
+
 const stepMs = 5;
 
 /** Waits until `holds` gives something other than false, null or undefined, and gives that. */
 export async function until<T>(
   what: string,
   holds: () => T,
-  timeoutMs = 10_000,
+  timeoutMs = Math.max(10_000, patienceMs),
 ): Promise<NonNullable<Exclude<T, false>>> {
   const end = Date.now() + timeoutMs;
   for (;;) {

@@ -1,4 +1,5 @@
 import { WebSocket } from "ws";
+import { patienceMs } from "./store-of-run.js";
 
 export type Frame = readonly [
   joinRef: unknown,
@@ -67,7 +68,7 @@ export class WireClient {
   }
 
   /** The next frame that matches, now or later. */
-  async next(matches: (frame: Frame) => boolean, timeoutMs = 8000): Promise<Frame> {
+  async next(matches: (frame: Frame) => boolean, timeoutMs = patienceMs): Promise<Frame> {
     let found: Frame | undefined;
     await this.#until(() => {
       const index = this.#unread.findIndex(matches);
@@ -81,7 +82,7 @@ export class WireClient {
     return this.next((frame) => frame[3] === name, timeoutMs);
   }
 
-  async closeCode(timeoutMs = 8000): Promise<number> {
+  async closeCode(timeoutMs = patienceMs): Promise<number> {
     await this.#until(() => this.closed !== null, timeoutMs);
     return this.closed!.code;
   }

@@ -3,12 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import type { RootDatabase } from "lmdb";
-import { type Clock, systemClock } from "../../server/clock.js";
-import { StoreError } from "../../server/messaging/store.js";
-import { GroupCommit } from "../../server/stores/group-commit.js";
-import { openEnvironment } from "../../server/stores/lmdb.js";
-import { DamagedRecord, decodeRecord, encodeRecord } from "../../server/stores/record.js";
-import { Table } from "../../server/stores/table.js";
+import { type Clock, systemClock } from "../../../server/clock.js";
+import { StoreError } from "../../../server/messaging/store.js";
+import { GroupCommit } from "../../../server/stores/embedded/group-commit.js";
+import { openEnvironment } from "../../../server/stores/embedded/lmdb.js";
+import { DamagedRecord, decodeRecord, encodeRecord } from "../../../server/stores/embedded/record.js";
+import { Table } from "../../../server/stores/embedded/table.js";
 
 const mapBytes = 2 ** 26;
 
@@ -17,7 +17,7 @@ let root: RootDatabase;
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "bennu-store-"));
-  root = openEnvironment(join(directory, "store"), mapBytes);
+  root = openEnvironment(join(directory, "store"), { mapBytes });
 });
 
 afterEach(async () => {
@@ -259,7 +259,7 @@ describe("[S10] a record", () => {
     bytes[at]! ^= 1;
     await writeFile(file, bytes);
 
-    root = openEnvironment(join(directory, "store"), mapBytes);
+    root = openEnvironment(join(directory, "store"), { mapBytes });
     const again = new GroupCommit(root, systemClock, () => undefined);
     const damaged = new Table<string>(root, "texts", again);
     const error = new DamagedRecord(`the record ["session",2] of texts is damaged`);

@@ -1,7 +1,8 @@
-import { closeSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { closeSync, openSync, rmSync } from "node:fs";
 import { connect, createServer, type Server } from "node:net";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { makeDirectory } from "./directory.js";
 import { openEnvironment } from "./lmdb.js";
 
 interface Owner {
@@ -32,12 +33,12 @@ export class DataDirInUse extends Error {
  */
 export async function claimDataDir(directory: string): Promise<() => Promise<void>> {
   const lockPath = join(directory, "owner");
-  mkdirSync(lockPath, { recursive: true });
+  makeDirectory(lockPath);
   // Socket paths are limited to about 100 bytes; through the directory's descriptor any directory fits.
   const descriptor = process.platform === "linux" ? openSync(directory, "r") : null;
   const path = join(descriptor === null ? directory : `/proc/self/fd/${descriptor}`, "owner.sock");
   const server = ownerServer({ pid: process.pid, host: hostname(), startedAt: new Date().toISOString() });
-  const lock = openEnvironment(lockPath, 2 ** 20);
+  const lock = openEnvironment(lockPath, { mapBytes: 2 ** 20 });
   const other = await lock.transaction(() => takeOver(server, path));
   await lock.close();
   if (other !== null) {

@@ -1,6 +1,6 @@
 import type { RootDatabase, Transaction } from "lmdb";
-import type { Clock } from "../clock.js";
-import { StoreError } from "../messaging/store.js";
+import type { Clock } from "../../clock.js";
+import { StoreError } from "../../messaging/store.js";
 
 interface Job {
   readonly operation: () => unknown;

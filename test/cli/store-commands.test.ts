@@ -1,0 +1,261 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { systemClock } from "../../server/clock.js";
+import { readConfig } from "../../server/config.js";
+import type { Store } from "../../server/messaging/store.js";
+import { openStore } from "../../server/open-store.js";
+import { EmbeddedStore } from "../../server/stores/embedded/store.js";
+import { Telemetry } from "../../server/telemetry.js";
+import { freshPrefix, startDynamo } from "../support/dynalite.js";
+import { bennu } from "../support/cli.js";
+import { fill } from "../support/filled-store.js";
+import { Load } from "../support/load.js";
+import { inDynamo, TestServer } from "../support/server-process.js";
+import { until } from "../support/until.js";
+
+let directory: string;
+const at = (...names: string[]) => join(directory, ...names);
+const whole = { code: 0, signal: null, stderr: "" };
+
+async function withStore<T>(name: string, use: (store: EmbeddedStore) => Promise<T>): Promise<T> {
+  const store = await EmbeddedStore.open(at(name), systemClock, () => undefined);
+  try {
+    return await use(store);
+  } finally {
+    await store.close();
+  }
+}
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "bennu-cli-"));
+});
+
+afterEach(async () => {
+  await rm(directory, { recursive: true, force: true });
+});
+
+describe("bennu check", () => {
+  const check = (environment: Readonly<Record<string, string>> = {}) =>
+    bennu(["check"], { DATA_DIR: at("data"), ...environment });
+
+  test("[S12] prints all settings and where they come from, no secret, and says that there is no store yet", async () => {
+    const secret = "a secret of more than thirty-two bytes";
+    const { code, stdout } = await check({ AUTH_SECRET: secret, PORT: "4000" });
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^PORT +4000 +\(environment\)$/m);
+    expect(stdout).toMatch(/^HOST +127\.0\.0\.1 +\(default\)$/m);
+    expect(stdout).toMatch(/^AUTH_SECRET +\(secret\) +\(environment\)$/m);
+    expect(stdout).toMatch(/^AUTH_JWKS_URL +- +\(not set\)$/m);
+    expect(stdout).not.toContain(secret);
+    expect(stdout).toContain(`There is no store in ${at("data")} yet.`);
+    expect(existsSync(at("data"))).toBe(false);
+  });
+
+  test("[S12] settings that the server cannot start with are exit code 1", async () => {
+    const wrong = await check({ PORT: "many" });
+    expect(wrong).toMatchObject({ code: 1 });
+    expect(wrong.stdout).toMatch(/^PORT +many +\(environment; expected a whole number, 0 or more\)$/m);
+    expect(wrong.stdout).toContain("The server cannot start with this PORT.");
+    const open = await check({ NODE_ENV: "production" });
+    expect(open).toMatchObject({ code: 1 });
+    expect(open.stdout).toContain("The server cannot start with this: NODE_ENV=production needs to know who is who");
+  });
+
+  test("[S12] counts what a whole store holds, and names what is damaged in another", async () => {
+    await withStore("data", (store) => fill(store));
+    const fine = await check();
+    expect(fine).toMatchObject(whole);
+    expect(fine.stdout).toContain(
+      `The store in ${at("data")} has 6 sessions, 45 messages, 3 open turns, 6 records, 21 events.\nNothing is wrong with it.`,
+    );
+    const path = at("data", "store", "data.mdb");
+    const bytes = readFileSync(path);
+    for (let found = bytes.indexOf("Ană"); found !== -1; found = bytes.indexOf("Ană", found + 1)) bytes[found]! ^= 1;
+    writeFileSync(path, bytes);
+    const damaged = await check();
+    expect(damaged).toMatchObject({ code: 1, signal: null });
+    expect(damaged.stdout).toContain('Damaged: the record ["user#B1#u0","of s0"] of records is damaged\n');
+    expect(damaged.stdout).toContain("The store is damaged: 6 findings.");
+  });
+});
+
+describe("bennu backup", () => {
+  const backup = (to: string) => bennu(["backup", to], { DATA_DIR: at("data") });
+
+  test("[S12] makes a directory that is a data directory of its own, with another epoch", async () => {
+    const epoch = await withStore("data", (store) => fill(store).then(() => store.epoch));
+    const { stdout, ...end } = await backup(at("deep", "copy"));
+    expect(end).toEqual(whole);
+    expect(stdout).toMatch(/^Backed up .*data to .*copy: \d+ bytes, read through and on disk\.\n$/);
+    expect((await bennu(["check"], { DATA_DIR: at("deep", "copy") })).stdout).toContain(
+      "6 sessions, 45 messages, 3 open turns, 6 records, 21 events.\nNothing is wrong with it.",
+    );
+    await withStore(join("deep", "copy"), async (store) => {
+      expect(store.epoch).not.toBe(epoch);
+      expect((await store.readHead("s1"))?.session.offset).toBe(8);
+    });
+    await withStore("data", (store) => Promise.resolve(expect(store.epoch).toBe(epoch)));
+  });
+
+  test("[S12] never writes over anything, and repeats what was not finished", async () => {
+    await withStore("data", (store) => fill(store));
+    await backup(at("copy"));
+    expect(await backup(at("copy"))).toMatchObject({ code: 1, stderr: `bennu: ${at("copy")} is not empty\n` });
+    mkdirSync(at("unfinished", "store-partial"), { recursive: true });
+    writeFileSync(at("unfinished", "store-partial", "data.mdb"), "half of it");
+    expect((await bennu(["check"], { DATA_DIR: at("unfinished") })).stdout).toContain("was not finished");
+    expect(await backup(at("unfinished"))).toMatchObject(whole);
+    expect(readdirSync(at("unfinished"))).toEqual(["store"]);
+  });
+
+  test("[S12] of no store, of a damaged one, or of another kind of store is refused", async () => {
+    expect(await backup(at("copy"))).toMatchObject({ code: 1, stderr: `bennu: there is no store in ${at("data")}\n` });
+    await withStore("data", (store) => fill(store));
+    const path = at("data", "store", "data.mdb");
+    writeFileSync(path, readFileSync(path).fill(0, 5 * 4096, 6 * 4096));
+    expect((await backup(at("copy"))).code).toBe(1);
+    expect(existsSync(at("copy", "store"))).toBe(false);
+    const other = await bennu(["backup", at("copy")], { STORE: "dynamodb" });
+    expect(other).toMatchObject({ code: 1 });
+    expect(other.stderr).toContain("backup reads the embedded store, and STORE is dynamodb");
+  });
+});
+
+describe("bennu export and import", () => {
+  test("[S13] an export to stdout and one to a file are the same, and only its owner may read the file", async () => {
+    await withStore("data", (store) => fill(store));
+    const toStdout = await bennu(["export"], { DATA_DIR: at("data") });
+    const toFile = await bennu(["export", at("export.jsonl")], { DATA_DIR: at("data") });
+    expect(toFile).toMatchObject(whole);
+    expect(toFile.stdout).toContain(": 6 sessions, 45 messages, 6 records.\n");
+    const body = (text: string) => text.split("\n").slice(1, -2);
+    expect(body(readFileSync(at("export.jsonl"), "utf8"))).toEqual(body(toStdout.stdout));
+    expect(statSync(at("export.jsonl")).mode & 0o777).toBe(0o600);
+    const again = await bennu(["export", at("export.jsonl")], { DATA_DIR: at("data") });
+    expect(again).toMatchObject({ code: 1, stderr: `bennu: ${at("export.jsonl")} exists already\n` });
+  });
+
+  test("[S13] a damaged store is not exported by half: no file, and the damaged record is named", async () => {
+    await withStore("data", (store) => fill(store));
+    const path = at("data", "store", "data.mdb");
+    const bytes = readFileSync(path);
+    for (let found = bytes.indexOf("Ană"); found !== -1; found = bytes.indexOf("Ană", found + 1)) bytes[found]! ^= 1;
+    writeFileSync(path, bytes);
+    const end = await bennu(["export", at("export.jsonl")], { DATA_DIR: at("data") });
+    expect(end).toMatchObject({ code: 1, stderr: 'bennu: the record ["user#B1#u0","of s0"] of records is damaged\n' });
+    expect(readdirSync(directory)).toEqual(["data"]);
+  });
+
+  test("[S13] what is imported is a whole store, whose open turns the server that starts next answers", async () => {
+    await withStore("data", (store) => fill(store));
+    await bennu(["export", at("export.jsonl")], { DATA_DIR: at("data") });
+    const server = await TestServer.create();
+    try {
+      const imported = await bennu(["import", at("export.jsonl")], { DATA_DIR: server.dataDir });
+      expect(imported).toMatchObject(whole);
+      expect(imported.stdout).toContain(
+        `into ${server.dataDir}: 6 sessions, 45 messages, 6 records. What was there already is as it was.\n`,
+      );
+      expect((await bennu(["check"], { DATA_DIR: server.dataDir })).stdout).toContain("Nothing is wrong with it.");
+      await server.start();
+      const history = async () => {
+        const response = await fetch(`${server.url}/api/sessions/s0/messages?limit=200`, {
+          headers: { "X-Role": "coordinator" },
+        });
+        return ((await response.json()) as { messages: unknown[] }).messages;
+      };
+      const end = Date.now() + 10_000;
+      while ((await history()).length < 8 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(await history()).toHaveLength(8);
+      const beside = await bennu(["import", at("export.jsonl")], { DATA_DIR: server.dataDir });
+      expect(beside).toMatchObject({ code: 1 });
+      expect(beside.stderr).toContain(`is in use by process ${server.pid} on `);
+    } finally {
+      await server.dispose();
+    }
+  });
+
+  test("[S13] a file that is cut off is refused with its line, and nothing is written", async () => {
+    await withStore("data", (store) => fill(store));
+    await bennu(["export", at("export.jsonl")], { DATA_DIR: at("data") });
+    const lines = readFileSync(at("export.jsonl"), "utf8").split("\n");
+    writeFileSync(at("cut.jsonl"), lines.slice(0, 20).join("\n"));
+    const end = await bennu(["import", at("cut.jsonl")], { DATA_DIR: at("other") });
+    expect(end).toMatchObject({ code: 1, stderr: "bennu: line 20 is cut off\n" });
+    expect((await bennu(["export"], { DATA_DIR: at("other") })).stdout.split("\n")).toHaveLength(3);
+    expect((await bennu(["import", at("nowhere")], { DATA_DIR: at("other") })).stderr).toContain("no such file");
+  });
+});
+
+test("[S13] an import goes into the store that STORE names, and is the same there", async () => {
+  const dynamo = await startDynamo();
+  try {
+    await withStore("data", (store) => fill(store));
+    await bennu(["export", at("export.jsonl")], { DATA_DIR: at("data") });
+    const prefix = freshPrefix();
+    const credentials = { AWS_REGION: "local", AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" };
+    const environment = { ...inDynamo(dynamo.endpoint, prefix), ...credentials };
+    for (let left = 2; left > 0; left -= 1) {
+      const { stdout, ...end } = await bennu(["import", at("export.jsonl")], environment);
+      expect(end).toEqual(whole);
+      expect(stdout).toContain(`into DynamoDB, tables ${prefix}*, at ${dynamo.endpoint}: 6 sessions, 45 messages`);
+    }
+    const config = readConfig(environment);
+    const there = await openStore(config, { clock: systemClock, telemetry: new Telemetry() });
+    await withStore("data", async (here) => {
+      for (const sessionId of ["s0", "s1", "s2", "s3", "s4", "s5"]) {
+        const of = async (store: Store) => ({
+          session: (await store.readHead(sessionId))!.session,
+          turns: (await store.readHead(sessionId))!.turns,
+          messages: (await store.readMessages(sessionId, { limit: 100 })).items,
+        });
+        expect(await of(there)).toEqual(await of(here));
+      }
+      const key = { partition: "user#B1#u1", id: "of s1" };
+      expect(await there.readRecord(key)).toEqual(await here.readRecord(key));
+    });
+    await there.close();
+  } finally {
+    await dynamo.stop();
+  }
+}, 60_000);
+
+test("[S12] [S13] backups, exports and checks beside a server under load are each of one moment", async () => {
+  const server = await TestServer.create();
+  const load = new Load("B9", 8);
+  try {
+    await server.start();
+    load.connect(server.url);
+    await until("the load runs", () => load.acknowledgedCount > 50);
+    const environment = { DATA_DIR: server.dataDir };
+    for (let round = 0; round < 2; round += 1) {
+      const before = load.acknowledgedCount;
+      const [copy, file] = [at(`copy${round}`), at(`export${round}.jsonl`)];
+      const ends = await Promise.all([
+        bennu(["check"], environment),
+        bennu(["backup", copy], environment),
+        bennu(["export", file], environment),
+      ]);
+      for (const end of ends) expect(end).toMatchObject(whole);
+      expect(ends[0].stdout).toContain("Nothing is wrong with it.");
+      for (const [name, dataDir] of [
+        ["backup", copy],
+        ["import", at(`imported${round}`)],
+      ] as const) {
+        if (name === "import") expect(await bennu(["import", file], { DATA_DIR: dataDir })).toMatchObject(whole);
+        const found = await bennu(["check"], { DATA_DIR: dataDir });
+        expect(found).toMatchObject(whole);
+        expect(Number(/(\d+) messages/.exec(found.stdout)![1])).toBeGreaterThanOrEqual(before);
+      }
+    }
+    load.users.forEach((user) => (user.isTalking = false));
+    await load.finish();
+    expect(await load.checkAnswered(server.url)).toEqual([]);
+  } finally {
+    load.disconnect();
+    await server.dispose();
+  }
+}, 60_000);
