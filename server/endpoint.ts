@@ -326,10 +326,10 @@ export class Endpoint {
   ): void {
     const { request, stream, head, startedAt } = upgrade;
     try {
-      webSockets.upgrade(request, stream, head, protocol, (ws) => {
-        const connection = new WebSocketConnection(home, { ws, stream, serializer, identity });
-        this.#connections.opened(mount.path, connection, startedAt);
-      });
+      const ws = webSockets.upgrade(request, stream, head, protocol);
+      if (ws === null) return;
+      const connection = new WebSocketConnection(home, { ws, stream, serializer, identity });
+      this.#connections.opened(mount.path, connection, startedAt);
     } catch (cause) {
       // Another listener of the server has made a WebSocket of it already.
       this.#connections.failed(mount.path, cause);

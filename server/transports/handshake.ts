@@ -38,17 +38,18 @@ const bearerPrefix = "base64url.bearer.phx.";
  * @see SPEC T1–T5, W2
  */
 export function shakeHands(options: HandshakeRequest, onError: (cause: unknown) => void): Soon<Handshake> {
-  const failed = (cause: unknown): Handshake => {
-    if (cause instanceof QueryError) return { accepted: false, answer: { status: 400 } };
-    onError(cause);
-    return { accepted: false, answer: { status: 500 } };
-  };
   try {
     const handshake = decideHandshake(options);
-    return handshake instanceof Promise ? handshake.catch(failed) : handshake;
+    return handshake instanceof Promise ? handshake.catch((cause) => failed(cause, onError)) : handshake;
   } catch (cause) {
-    return failed(cause);
+    return failed(cause, onError);
   }
+}
+
+function failed(cause: unknown, onError: (cause: unknown) => void): Handshake {
+  if (cause instanceof QueryError) return { accepted: false, answer: { status: 400 } };
+  onError(cause);
+  return { accepted: false, answer: { status: 500 } };
 }
 
 function decideHandshake(options: HandshakeRequest): Soon<Handshake> {

@@ -1,6 +1,7 @@
+import { hash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { WebSocket, WebSocketServer } from "ws";
+import { type ServerOptions, WebSocket, WebSocketServer } from "ws";
 import { closeCode } from "../../protocol/events.js";
 import type { Frame } from "../../protocol/frame.js";
 import type { Serializer } from "../../protocol/serializer.js";
@@ -33,6 +34,13 @@ class PhoenixWebSocket extends WebSocket {
   }
 }
 
+/** How the server of ws makes one; its types do not tell. */
+const ServerWebSocket = PhoenixWebSocket as unknown as new (
+  address: null,
+  protocols: undefined,
+  options: ServerOptions,
+) => PhoenixWebSocket & { setSocket(stream: Duplex, head: Buffer, options: ServerOptions): void };
+
 /** Upgrades requests to the WebSockets of one mount. */
 export class WebSockets {
   readonly #server: WebSocketServer;
@@ -61,31 +69,51 @@ export class WebSockets {
     );
   }
 
-  /** Answers the upgrade and hands the connection over, if it is a proper one. */
-  upgrade(
-    request: IncomingMessage,
-    stream: Duplex,
-    head: Buffer,
-    protocol: string | null,
-    opened: (ws: PhoenixWebSocket) => void,
-  ): void {
+  /** Answers the upgrade. @returns null where it is not a proper one */
+  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, protocol: string | null): PhoenixWebSocket | null {
     const { headers } = request;
     // ws takes version 8 as well, whose frames are the same, but Phoenix does not.
     if (headers["sec-websocket-version"] !== "13") {
       refuseUpgrade(stream, wrongVersion);
-      return;
+      return null;
+    }
+    const key = headers["sec-websocket-key"];
+    if (key !== undefined && keyPattern.test(key) && !this.#options.compress && isUntouched(stream)) {
+      return this.#accept(key, stream, head, protocol);
     }
     const offered = headers["sec-websocket-protocol"];
     // The handshake has chosen already. ws answers the first that it finds, and refuses offers that Phoenix takes, so it
     // finds nothing else.
     if (offered !== undefined) headers["sec-websocket-protocol"] = protocol ?? undefined;
-    this.#server.handleUpgrade(request, stream, head, (ws) => opened(ws as PhoenixWebSocket));
+    let made: WebSocket | null = null;
+    this.#server.handleUpgrade(request, stream, head, (ws) => (made = ws));
     if (offered !== undefined) headers["sec-websocket-protocol"] = offered;
+    return made;
+  }
+
+  /** Does what ws does where all is well and nothing is left to negotiate, for less: that is nearly every connection. */
+  #accept(key: string, stream: Duplex, head: Buffer, protocol: string | null): PhoenixWebSocket {
+    const accept = hash("sha1", key + acceptGuid, "base64");
+    const chosen = protocol === null ? "" : `Sec-WebSocket-Protocol: ${protocol}\r\n`;
+    stream.write(`${switchingProtocols}Sec-WebSocket-Accept: ${accept}\r\n${chosen}\r\n`, "latin1");
+    const { options } = this.#server;
+    const ws = new ServerWebSocket(null, undefined, options);
+    ws.setSocket(stream, head, options);
+    return ws;
   }
 
   get options(): WebSocketOptions {
     return this.#options;
   }
+}
+
+const keyPattern = /^[+/0-9A-Za-z]{22}==$/;
+const acceptGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+const switchingProtocols = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+
+/** Open on both sides, and nobody reads it: it is no WebSocket yet. */
+function isUntouched(stream: Duplex): boolean {
+  return stream.readable && stream.writable && stream.readableFlowing !== true;
 }
 
 const wrongVersion: HttpAnswer = {
