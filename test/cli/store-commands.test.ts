@@ -161,15 +161,7 @@ describe("bennu export and import", () => {
       );
       expect((await bennu(["check"], { DATA_DIR: server.dataDir })).stdout).toContain("Nothing is wrong with it.");
       await server.start();
-      const history = async () => {
-        const response = await fetch(`${server.url}/api/sessions/s0/messages?limit=200`, {
-          headers: { "X-Role": "coordinator" },
-        });
-        return ((await response.json()) as { messages: unknown[] }).messages;
-      };
-      const end = Date.now() + 10_000;
-      while ((await history()).length < 8 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 50));
-      expect(await history()).toHaveLength(8);
+      await expectAnswered(server);
       const beside = await bennu(["import", at("export.jsonl")], { DATA_DIR: server.dataDir });
       expect(beside).toMatchObject({ code: 1 });
       expect(beside.stderr).toContain(`is in use by process ${server.pid} on `);
@@ -190,8 +182,22 @@ describe("bennu export and import", () => {
   });
 });
 
-test("[S13] an import goes into the store that STORE names, and is the same there", async () => {
+/** The open turn of the first session has its outcome. */
+async function expectAnswered(server: TestServer): Promise<void> {
+  const history = async () => {
+    const response = await fetch(`${server.url}/api/sessions/s0/messages?limit=200`, {
+      headers: { "X-Role": "coordinator" },
+    });
+    return ((await response.json()) as { messages: unknown[] }).messages;
+  };
+  const end = Date.now() + 10_000;
+  while ((await history()).length < 8 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(await history()).toHaveLength(8);
+}
+
+test("[S13] an import goes into the store that STORE names, is the same there, and its open turns are answered", async () => {
   const dynamo = await startDynamo();
+  let server: TestServer | null = null;
   try {
     await withStore("data", (store) => fill(store));
     await bennu(["export", at("export.jsonl")], { DATA_DIR: at("data") });
@@ -218,7 +224,11 @@ test("[S13] an import goes into the store that STORE names, and is the same ther
       expect(await there.readRecord(key)).toEqual(await here.readRecord(key));
     });
     await there.close();
+    server = await TestServer.create(environment);
+    await server.start();
+    await expectAnswered(server);
   } finally {
+    await server?.dispose();
     await dynamo.stop();
   }
 }, 60_000);
