@@ -216,9 +216,9 @@ export class SessionWriter {
     const isWritten = await this.#putItem(item, before.head.rev, write);
     if (isWritten !== null) {
       this.#known = isWritten === "applied" ? next : isWritten;
-      for (const entry of before.pending) {
-        if (!next.pending.includes(entry)) this.#settled.delete(idOf(entry));
-      }
+      // What is no longer carried along, whoever took it out, need not be remembered.
+      const carried = new Set(next.pending.map(idOf));
+      for (const id of this.#settled) if (!carried.has(id)) this.#settled.delete(id);
       return true;
     }
     return false;
