@@ -7,8 +7,8 @@ export interface SortRange {
   readonly above?: string | null | undefined;
 }
 
-/** A sort key may be 1,024 bytes long; ours are shorter, and so is every position among them. */
-const positionMax = 200;
+/** Characters. A sort key may be 1,024 bytes long; ours are shorter, and so is every position among them. */
+const positionMax = 340;
 
 /**
  * The key condition of a query of one partition, or null when nothing can lie in the range.

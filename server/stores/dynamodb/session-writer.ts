@@ -42,9 +42,9 @@ interface Settled {
 /** Of one session; more are refused. */
 const waitingMax = 1024;
 const batchMax = 64;
-/** Entries and bytes that a head may carry along before its rows are waited for. */
+/** Entries and bytes that a head may carry along before its rows are waited for, and that one write may add. */
 const pendingMax = 32;
-const pendingBytesMax = 128 * 1024;
+const pendingBytesMax = 64 * 1024;
 /** How long a settled entry stays in the head, waiting for a write that takes it along. */
 const clearAfterMs = 1000;
 const settleRetryMs = 1000;
@@ -149,6 +149,7 @@ export class SessionWriter {
   async #attempt(jobs: readonly Job[], isFresh = this.#known === null): Promise<readonly Job[]> {
     const before = isFresh ? await this.#read() : this.#known;
     if (before === null) {
+      this.#known = null;
       for (const { resolve } of jobs) resolve(null);
       return [];
     }
@@ -160,14 +161,14 @@ export class SessionWriter {
       // What was decided not to be written must be decided on the head as it is, not as we remember it.
       if (!isFresh) return this.#attempt(jobs, true);
       for (const { tell } of decision.settled) tell();
-      return [];
+      return jobs.slice(decision.settled.length);
     }
     if (!(await this.#put(before, decision))) return jobs;
     for (const { tell } of decision.settled.filter(({ hasEvents }) => !hasEvents)) tell();
     const tellers = decision.settled.filter(({ hasEvents }) => hasEvents);
     if (tellers.length > 0) void this.#settleThenTell(tellers);
     else this.#settleSoon(0);
-    return [];
+    return jobs.slice(decision.settled.length);
   }
 
   // Whoever hears of an outcome must find its event in the store, too: so the row comes before it is told.
@@ -276,7 +277,7 @@ export class SessionWriter {
 
   /** Writes the rows of everything pending. One at a time: what is pending twice is written once. */
   async #settleNow(): Promise<void> {
-    await this.#settling?.catch(() => undefined);
+    while (this.#settling !== null) await this.#settling.catch(() => undefined);
     const { requests, names } = this.#deps;
     const entries = this.#known === null ? [] : this.#unsettled(this.#known);
     if (entries.length === 0) return;
@@ -301,7 +302,10 @@ export class SessionWriter {
   }
 }
 
-/** Each change sees what those before it decided. One that throws is refused alone. */
+/**
+ * Each change sees what those before it decided. One that throws is refused alone. When the head has as much to carry as
+ * it may, the others are left for the next write.
+ */
 function decide(
   before: Head,
   jobs: readonly Job[],
@@ -310,29 +314,39 @@ function decide(
 ): Decision {
   let head = before;
   let isChanged = false;
+  let bytes = 0;
   const prepared: Prepared[] = [];
+  const settled: Settled[] = [];
   const said = new Map<string, ChatMessage>();
-  const settled = jobs.map(({ change, lookUp, resolve, reject }, index) => {
+  for (const [index, { change, lookUp, resolve, reject }] of jobs.entries()) {
+    if (bytes > pendingBytesMax || prepared.length >= pendingMax) break;
     try {
       const known = found[index] ?? (lookUp === undefined ? undefined : said.get(lookUp)) ?? null;
       const changed = change(head, known);
       const { result, head: next, messages = [], events = [] } = changed;
       if (next !== undefined) {
-        prepared.push(...prepare(changed, next));
+        const added = prepare(changed, next);
+        bytes += bytesOf(added.map(({ pending }) => pending));
+        prepared.push(...added);
         head = next;
         isChanged = true;
         for (const message of messages) said.set(message.messageId, message);
       }
-      return { tell: () => resolve(result), hasEvents: events.length > 0 };
+      settled.push({ tell: () => resolve(result), hasEvents: events.length > 0 });
     } catch (error) {
-      return { tell: () => reject(error), hasEvents: false };
+      settled.push({ tell: () => reject(error), hasEvents: false });
     }
-  });
+  }
   return { head, isChanged, prepared, settled };
 }
 
 function isCrowded(pending: readonly Pending[]): boolean {
-  return pending.length >= pendingMax || Buffer.byteLength(JSON.stringify(pending)) > pendingBytesMax;
+  return pending.length >= pendingMax || bytesOf(pending) > pendingBytesMax;
+}
+
+/** As they lie in the head: a text in them is JSON within JSON, and quotes take four bytes. */
+function bytesOf(pending: readonly Pending[]): number {
+  return Buffer.byteLength(JSON.stringify(pending));
 }
 
 function idOf(entry: Pending): string {

@@ -207,6 +207,14 @@ describe("limits of an item", () => {
     expect(await say(store, "s1", "m1")).toMatchObject({ kind: "admitted" });
   });
 
+  test("[S-04] a crowd of messages that grow when they are written down: all stored, none refused", async () => {
+    const { store } = await opened();
+    const content = '"'.repeat(3750);
+    const results = await Promise.all(range(80).map((index) => say(store, "s1", `m${index}`, { content })));
+    expect(results.filter((result) => result?.kind !== "admitted")).toEqual([]);
+    expect(offsetsOf(await forwards(store, "s1", 200))).toEqual(range(80).map((index) => index + 1));
+  });
+
   test.each([
     ["just below what fits in a row", 8000],
     ["just above", 8300],
