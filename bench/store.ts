@@ -8,10 +8,11 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { open as openLmdb } from "lmdb";
 import { systemClock } from "../server/clock.js";
-import { admit, type Head, type NewUserMessage } from "../server/messaging/head.js";
+import { admit, type NewUserMessage } from "../server/messaging/head.js";
 import type { ChatMessage } from "../server/messaging/model.js";
 import type { Store } from "../server/messaging/store.js";
 import { EmbeddedStore } from "../server/stores/embedded/store.js";
+import { headOf } from "../test/support/heads.js";
 import type { Figure, Part } from "./part.js";
 
 const startedAt = Date.parse("2026-03-02T10:00:00.000Z");
@@ -150,7 +151,7 @@ async function embedded(directory: string): Promise<Subject> {
   return {
     async say(writer) {
       const sessionId = `s${writer}`;
-      if (!known.has(writer)) await opened.createHead(headOf(sessionId));
+      if (!known.has(writer)) await opened.createHead(headOf({ session: { sessionId, userId: sessionId } }));
       known.add(writer);
       count += 1;
       const message: NewUserMessage = {
@@ -182,7 +183,7 @@ async function bareLmdb(directory: string): Promise<Subject> {
       count += 1;
       const offset = count;
       const sessionId = `s${writer}`;
-      const { session } = headOf(sessionId);
+      const { session } = headOf({ session: { sessionId, userId: sessionId } });
       await root.transaction(() => {
         void messages.put([sessionId, offset], messageOf(sessionId, offset));
         void sessions.put([sessionId], { ...session, offset });
@@ -208,7 +209,7 @@ function bareFsync(directory: string): Subject {
 }
 
 async function fill(opened: Store, sessionId: string, length: number): Promise<void> {
-  const head = headOf(sessionId);
+  const head = headOf({ session: { sessionId, userId: sessionId } });
   const session = { ...head.session, offset: length, totals: { messages: length, tokens: 0, cost: 0 } };
   for (let from = 1; from <= length; from += 1000) {
     const count = Math.min(1000, length - from + 1);
@@ -245,36 +246,6 @@ function messageOf(sessionId: string, offset: number): ChatMessage {
     type: "user",
     timestamp: new Date(startedAt + offset).toISOString(),
     metadata: { source: "websocket" },
-  };
-}
-
-function headOf(sessionId: string): Head {
-  const at = new Date(startedAt).toISOString();
-  return {
-    rev: 0,
-    day: "2026-03-02",
-    turns: [],
-    fence: 0,
-    lease: null,
-    intent: null,
-    deletingSince: null,
-    session: {
-      sessionId,
-      businessId: "B1",
-      locationId: "L1",
-      userId: sessionId,
-      kind: "daily",
-      threadId: "t",
-      status: "active",
-      participants: [],
-      offset: 0,
-      totals: { messages: 0, tokens: 0, cost: 0 },
-      createdAt: at,
-      updatedAt: at,
-      lastMessageAt: at,
-      createdBy: sessionId,
-      metadata: { businessType: "general", context: {} },
-    },
   };
 }
 
