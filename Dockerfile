@@ -20,4 +20,4 @@ USER node
 VOLUME /data
 EXPOSE 3001
 # Without npm in between, so that SIGTERM reaches the server and it can drain.
-CMD ["node", "dist/server/main.js"]
+CMD ["node", "--max-semi-space-size=32", "dist/server/main.js"]

@@ -14,6 +14,7 @@ const layers = {
   "server/transports": [...leaves, "server/auth", "server/channel"],
   "server/stores": [...leaves, "server/messaging"],
   "server/agents": [...leaves, "server/messaging"],
+  "server/platforms": [...leaves, "server/messaging", "server/agents"],
   "server/http": [...leaves, "server/auth", "server/presence", "server/messaging"],
   "server/observe": leaves,
   "server/conform": ["protocol"],
@@ -22,9 +23,23 @@ const layers = {
 const folders = ["protocol", "client", ...Object.keys(layers).filter((folder) => folder.startsWith("server/"))];
 
 // Adapters alone may touch the outside: sockets, disks, processes and the libraries for them.
-const outside = ["ws", "express", "pino", "pino-http", "lmdb", "jose", "helmet", "ioredis", "phoenix", "@aws-sdk/*"];
+const outside = [
+  "ws",
+  "express",
+  "pino",
+  "pino-http",
+  "lmdb",
+  "jose",
+  "helmet",
+  "ioredis",
+  "phoenix",
+  "@aws-sdk/*",
+  "@langchain/*",
+];
 const outsideNode = ["net", "http", "https", "fs", "fs/promises", "child_process", "dgram", "tls", "worker_threads"];
-const adapters = ["transports", "stores", "agents", "http", "observe", "conform"].map((folder) => `server/${folder}`);
+const adapters = ["transports", "stores", "agents", "platforms", "http", "observe", "conform"].map(
+  (folder) => `server/${folder}`,
+);
 
 const importRules = Object.entries(layers).map(([folder, allowed]) => {
   const forbidden = folders.filter((other) => other !== folder && !allowed.includes(other));
@@ -34,7 +49,8 @@ const importRules = Object.entries(layers).map(([folder, allowed]) => {
   }));
   if (folder.startsWith("server/")) {
     patterns.push({
-      regex: "^(\\.\\./)+(app|main|cli|config|create-tables|endpoint|bennu|open-store)\\.js$",
+      regex:
+        "^(\\.\\./)+(app|main|cli|config|create-tables|endpoint|bennu|open-store|token-keys|desk-mount|listen|shut-down)\\.js$",
       message: "The entry files know the parts, never the other way round.",
     });
   } else {
@@ -51,7 +67,7 @@ const importRules = Object.entries(layers).map(([folder, allowed]) => {
     });
   }
   return {
-    files: [`${folder}/**/*.ts`],
+    files: [`${folder}/**/*.ts`, `${folder}/**/*.tsx`],
     rules: { "no-restricted-imports": ["error", { patterns }] },
   };
 });
@@ -61,10 +77,12 @@ export default tseslint.config(
   js.configs.recommended,
   {
     files: ["**/*.js", "**/*.mjs"],
-    languageOptions: { globals: { process: "readonly", console: "readonly", URL: "readonly" } },
+    languageOptions: {
+      globals: { process: "readonly", console: "readonly", URL: "readonly", AbortController: "readonly" },
+    },
   },
   {
-    files: ["**/*.ts"],
+    files: ["**/*.ts", "**/*.tsx"],
     extends: [...tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { project: "./tsconfig.check.json", tsconfigRootDir: import.meta.dirname } },
     rules: {

@@ -26,7 +26,7 @@ export const engine: Part = {
     `Open files: ${openFilesLimit()}; Node raises its own limit to the hard one.`,
     "Backlog of the floor's and of ws's listeners: 4,096 instead of 511.",
     "The transcript server, which is what is measured here, has all limits of the desk off and Phoenix's own on.",
-    "No compression. Every peer runs with --expose-gc and is otherwise started as it stands.",
+    "No compression. Every peer runs with --expose-gc and --max-semi-space-size=32, and is otherwise started as it stands.",
   ],
   async *run(options) {
     const wanted = workloads.filter(({ work }) => options.only === null || work.includes(options.only));
@@ -45,7 +45,7 @@ interface Workload {
   prepare(server: ServerProcess): Promise<Subject>;
 }
 
-interface Subject {
+export interface Subject {
   /** Takes one sample. */
   sample(): Promise<number>;
   close(): void;
@@ -148,7 +148,7 @@ async function prepareBroadcast(
   return { sample: () => cpuPerUnit(server, work, sockets * burst * bursts), close: () => load.close() };
 }
 
-async function preparePush(server: ServerProcess): Promise<Subject> {
+export async function preparePush(server: ServerProcess): Promise<Subject> {
   const requests = 20_000;
   const load = newLoad(server);
   await load.open(256);

@@ -2,12 +2,14 @@ import { parseArgs } from "node:util";
 import { engine } from "./engine.js";
 import { machineLines } from "./machine.js";
 import type { Figure, Options, Part } from "./part.js";
+import { start } from "./start.js";
 import { store } from "./store.js";
 import { figureLines, tableLines } from "./table.js";
+import { turn } from "./turn.js";
 
 // `npm run bench -- <part> …` runs these parts only, `--only <words>` only the work with these words in its name;
 // `--profile <folder>` has each server leave a CPU profile there.
-const parts: Readonly<Record<string, Part>> = { engine, store };
+const parts: Readonly<Record<string, Part>> = { engine, store, start, turn };
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

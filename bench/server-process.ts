@@ -5,6 +5,8 @@ import { fileURLToPath } from "node:url";
 import type { Answers } from "./probe.js";
 
 const startTimeoutMs = 10_000;
+/** As `npm start` has it, for all peers. */
+const memory = "--max-semi-space-size=32";
 const probe = new URL("probe.js", import.meta.url).href;
 
 export interface ServerOptions {
@@ -33,7 +35,7 @@ export class ServerProcess {
         ? []
         : ["--cpu-prof", `--cpu-prof-dir=${profile.folder}`, `--cpu-prof-name=${profile.name}.cpuprofile`];
     const child = fork(fileURLToPath(module), [String(port)], {
-      execArgv: ["--expose-gc", "--import", probe, ...profiling],
+      execArgv: ["--expose-gc", memory, "--import", probe, ...profiling],
       stdio: ["ignore", "ignore", "inherit", "ipc"],
     });
     const server = new ServerProcess(child, port);

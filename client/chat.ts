@@ -1,72 +1,79 @@
-import { type Channel, Socket, type SocketConnectOption } from "phoenix";
 import { ChatError, readError } from "./chat-error.js";
+import type { ChatOptions, ChatStatus, ChatView } from "./chat-view.js";
+import { type Clock, systemClock } from "./clock.js";
 import { Cursor } from "./cursor.js";
+import { DeskChannel } from "./desk-channel.js";
 import { type ChatEntry, readEntry } from "./entry.js";
-import { asRecord, optional, text } from "./fields.js";
-import { limits, retryDelayMs } from "./limits.js";
-import { type KeyValueStorage, Outbox, type Unsent } from "./outbox.js";
-import { type Outcome, type Receipt, Sender } from "./sender.js";
+import { asRecord, text } from "./fields.js";
+import { Live } from "./live.js";
+import { Marks } from "./marks.js";
+import { Outbox, type Submit, type Unsent } from "./outbox.js";
+import { randomId } from "./random-id.js";
+import type { Receipt } from "./receipt.js";
+import { type Outcome, Sender } from "./sender.js";
+import type { Intent, SessionUpdate } from "./session.js";
 import { Subscribers } from "./subscribers.js";
 import { Timeline } from "./timeline.js";
-
-export interface ChatOptions {
-  /** The desk's mount: `/socket` in a page of the same server, `ws://host:port/socket` elsewhere. */
-  readonly url: string;
-  readonly businessId: string;
-  readonly userId: string;
-  /** Default: `default`, which counts as the first location of the business. */
-  readonly locationId?: string;
-  /** This window; made once and kept over reconnects. Default: a new one. */
-  readonly chatId?: string;
-  /** Asked at every connect, and when the server says that the token is about to end. */
-  readonly token?: () => string;
-  /** Where unsent messages survive a reload, such as `sessionStorage`. Default: nowhere. */
-  readonly storage?: KeyValueStorage;
-  /** A WebSocket class, for a runtime that has none of its own. */
-  readonly transport?: new (endpoint: string) => object;
-  /** Milliseconds to wait before reconnect number `tries`, counted from 1. */
-  readonly reconnectAfterMs?: (tries: number) => number;
-}
-
-export type ChatStatus =
-  | { readonly state: "idle" | "connecting" | "left" }
-  /** `recovered` false: more was missed than the join could tell; read the session's history. */
-  | {
-      readonly state: "online";
-      readonly sessionId: string | null;
-      readonly recovered: boolean;
-      readonly first: boolean;
-    }
-  /** The connection is lost; it is tried again until it works. */
-  | { readonly state: "offline" }
-  /** The server does not let this user in. It is asked again from time to time. */
-  | { readonly state: "refused"; readonly error: ChatError }
-  /** The server ended this window's part, for example because of too many windows. `connect()` begins anew. */
-  | { readonly state: "closed" };
+import { TypingOut } from "./typing.js";
 
 /** One customer's conversation with one business. */
 export class Chat {
   readonly chatId: string;
   readonly #options: ChatOptions;
-  readonly #socket: Socket;
+  readonly #clock: Clock;
+  readonly #channel: DeskChannel;
   readonly #timeline = new Timeline();
   readonly #cursor = new Cursor();
   readonly #outbox: Outbox;
   readonly #sender: Sender;
+  readonly #live: Live;
+  readonly #marks: Marks;
+  readonly #typing: TypingOut;
   readonly #onMessage = new Subscribers<[entry: ChatEntry]>();
   readonly #onStatus = new Subscribers<[status: ChatStatus]>();
   readonly #onError = new Subscribers<[error: ChatError]>();
-  #channel: Channel | null = null;
-  #status: ChatStatus = { state: "idle" };
-  #joinedBefore = false;
+  readonly #onSession = new Subscribers<[update: SessionUpdate]>();
+  readonly #onIntent = new Subscribers<[intent: Intent]>();
+  readonly #onChange = new Subscribers<[]>();
+  #online: Extract<ChatStatus, { state: "online" }> | null = null;
+  #view: ChatView | null = null;
 
   constructor(options: ChatOptions) {
+    const { businessId, userId, storage = null, clock = systemClock } = options;
     this.#options = options;
-    this.chatId = options.chatId ?? crypto.randomUUID();
-    this.#socket = new Socket(options.url, socketOptions(options));
-    this.#outbox = new Outbox(options.storage ?? null, `bennu.unsent:${options.businessId}:${options.userId}`);
-    this.#sender = new Sender(this.#outbox, (unsent, outcome) => this.#settled(unsent, outcome));
+    this.#clock = clock;
+    this.chatId = options.chatId ?? randomId();
+    this.#channel = new DeskChannel(options, {
+      params: { businessId, userId },
+      handlers: this.#handlers(),
+      joinPayload: () => this.#joinPayload(),
+      joined: (reply) => this.#joined(reply),
+      lost: () => this.#lost(),
+      statusChanged: () => this.#statusChanged(),
+      renewed: () => this.#sender.renewed(),
+      failed: (error) => this.#onError.tell(error),
+    });
+    this.#outbox = new Outbox(storage, `bennu.unsent:${businessId}:${userId}`);
+    this.#sender = new Sender(this.#outbox, clock, (...settled) => this.#settled(...settled));
+    // What cannot be told now is told with the next mark, or the next key.
+    const tell = (event: string, payload: object) => void this.#channel.call(event, payload).catch(() => undefined);
+    this.#marks = new Marks(clock, tell);
+    this.#typing = new TypingOut(clock, (sessionId, typing) => tell("typing", { sessionId, typing }));
+    this.#live = new Live(clock, () => this.#changed());
     for (const unsent of this.#outbox.waiting) this.#showSending(unsent);
+  }
+
+  /** All that is shown, for those who draw it anew when `onChange` says so. */
+  get view(): ChatView {
+    this.#view ??= {
+      messages: [...this.#timeline.entries],
+      running: this.#live.running,
+      typists: this.#live.typists,
+      status: this.status,
+      holder: this.#live.holder,
+      intent: this.#live.intent,
+    };
+    return this.#view;
   }
 
   /** All messages in order, unsent ones at their end. */
@@ -75,7 +82,8 @@ export class Chat {
   }
 
   get status(): ChatStatus {
-    return this.#status;
+    const { status } = this.#channel;
+    return status.state === "online" ? this.#online! : status;
   }
 
   /** The session that the next message will most likely belong to. */
@@ -83,12 +91,19 @@ export class Chat {
     return this.#cursor.sessionId;
   }
 
-  /** Joins, and keeps joined over lost connections. Calling it while it does so changes nothing. */
+  /** How many messages wait to be sent. */
+  get unsentCount(): number {
+    return this.#outbox.waiting.length;
+  }
+
+  /** Joins, and keeps joined over lost connections; wakes from `sleep`. Offline it tries now, and does not wait to. */
   connect(): void {
-    if (this.#channel !== null) return;
-    this.#setStatus({ state: "connecting" });
-    this.#socket.connect();
-    this.#channel = this.#join();
+    this.#channel.connect();
+  }
+
+  /** Lets the connection go while nobody uses it. What is sent wakes it, and so does `connect()`. */
+  sleep(): void {
+    this.#channel.sleep();
   }
 
   /**
@@ -98,21 +113,60 @@ export class Chat {
    * @throws ChatError whose `code` says why it is not
    */
   send(content: string, options: { readonly clientMessageId?: string } = {}): Promise<Receipt> {
-    const clientMessageId = options.clientMessageId ?? crypto.randomUUID();
-    if (this.#status.state === "left") return Promise.reject(new ChatError("left", "The chat was left."));
-    if (this.#outbox.find(clientMessageId) !== undefined) {
-      return Promise.reject(new ChatError("already_sending", "This message is being sent."));
-    }
-    const unsent = { clientMessageId, text: content, createdAtMs: Date.now() };
-    if (!this.#outbox.add(unsent))
-      return Promise.reject(new ChatError("outbox_full", "Too many messages are waiting."));
-    this.#showSending(unsent);
-    return this.#sender.send(unsent);
+    return this.#send(content, options.clientMessageId ?? randomId());
+  }
+
+  /**
+   * Fills in a form, or takes one of some choices. It is sent as a message is.
+   * @param values by the names of the fields; of choices `{choice: value}`
+   * @throws ChatError `invalid_values`, with `fields`: nothing is stored, and it can be filled in again
+   */
+  submit(componentId: string, values: Submit["values"]): Promise<Receipt> {
+    return this.#send("", randomId(), { componentId, values });
+  }
+
+  /** Stops the answer that is being made to a message of one's own. @throws ChatError `not_found`: there is none */
+  async cancel(messageId: string): Promise<void> {
+    await this.#channel.call("cancel", { messageId });
+  }
+
+  /** What one thinks of an answer; the last word counts. @param score 1 or -1 */
+  async feedback(messageId: string, score: -1 | 1, comment?: string): Promise<void> {
+    const { sessionId } = this.messages.find((entry) => entry.messageId === messageId) ?? {};
+    await this.#channel.call("feedback", { messageId, score, comment, sessionId });
+  }
+
+  /** Ends the session; the next message begins another. */
+  async close(): Promise<void> {
+    if (this.sessionId !== null) await this.#channel.call("close", { sessionId: this.sessionId });
+  }
+
+  /** To be called at every key, and with false when what was written is gone; it is told as often as it must. */
+  typing(typing: boolean): void {
+    if (this.sessionId !== null && this.#channel.isOnline) this.#typing.say(this.sessionId, typing);
+  }
+
+  /** Everything that is here was seen. */
+  read(): void {
+    if (this.sessionId !== null && this.#cursor.offset > 0) this.#marks.read(this.sessionId, this.#cursor.offset);
   }
 
   /** Adds what was read elsewhere, such as history. What is already known is not added again. */
   merge(entries: readonly ChatEntry[]): void {
     for (const entry of entries) this.#take(entry);
+  }
+
+  /** How many UTF-16 units at its end the server would not take. 0 also while it has not said how much it takes. */
+  excess(content: string): number {
+    const max = this.#online?.maxMessageBytes ?? 0;
+    return max === 0 ? 0 : content.length - new TextEncoder().encodeInto(content, new Uint8Array(max)).read;
+  }
+
+  /** Forgets a message that failed. @param id as in its entry */
+  discard(id: string): void {
+    if (this.#timeline.find(id)?.state !== "failed") return;
+    this.#timeline.forget((entry) => entry.id === id);
+    this.#changed();
   }
 
   /** Hears of each message that is new or has changed. @returns how to hear no more */
@@ -129,52 +183,94 @@ export class Chat {
     return this.#onError.add(callback);
   }
 
-  /** Ends it: unsent messages fail with `left`. Resolves when the connection is closed. */
-  async leave(): Promise<void> {
-    this.#sender.end("left");
-    const channel = this.#channel;
-    this.#setStatus({ state: "left" });
-    if (channel !== null)
-      await new Promise<void>((done) => channel.leave().receive("ok", done).receive("timeout", done));
-    await new Promise<void>((done) => this.#socket.disconnect(done));
+  /** Hears what becomes of sessions: ended, taken over by a human, given back. */
+  onSession(callback: (update: SessionUpdate) => void): () => void {
+    return this.#onSession.add(callback);
   }
 
-  #join(): Channel {
-    const channel = this.#socket.channel(`messages:${this.#options.businessId}`, () => this.#joinPayload());
-    channel.on("new_message", (payload) => this.#heardRaw(payload));
-    channel.on("message_accepted", (payload) => this.#heardRaw(payload));
-    channel.on("error", (payload) => this.#heardError(payload));
-    channel.on("token_expiring", () => this.#renewToken(channel));
-    channel.onError(() => this.#lost());
-    channel.onClose(() => this.#closed());
-    channel
-      .join()
-      .receive("ok", (reply) => this.#joined(channel, reply))
-      .receive("error", (reply) => this.#refused(reply))
-      .receive("timeout", () => this.#lost());
-    return channel;
+  onIntent(callback: (intent: Intent) => void): () => void {
+    return this.#onIntent.add(callback);
+  }
+
+  /** Hears that `view` is another. */
+  onChange(callback: () => void): () => void {
+    return this.#onChange.add(callback);
+  }
+
+  /**
+   * Ends it. Unsent messages fail with `left`; over a `storage` they are kept, and the next Chat of the same user over it
+   * sends them, once. Resolves when the connection is closed.
+   */
+  async leave(): Promise<void> {
+    this.#sender.end();
+    await this.#channel.leave();
+  }
+
+  #handlers(): Readonly<Record<string, (payload: unknown) => void>> {
+    // Before the reply to a join they are of a join before it; the reply says where they stand.
+    const live = (event: Parameters<Live["heard"]>[0]) => (payload: unknown) => {
+      if (!this.#channel.isOnline) return;
+      this.#live.heard(event, payload);
+      this.#noteRead();
+      this.#changed();
+    };
+    return {
+      new_message: (payload) => this.#heardRaw(payload),
+      message_accepted: (payload) => this.#heardRaw(payload),
+      thinking: live("thinking"),
+      message_delta: live("message_delta"),
+      component: live("component"),
+      typing: live("typing"),
+      session_updated: (payload) => this.#heardSession(payload),
+      intent_updated: (payload) => this.#heardIntent(payload),
+      error: (payload) => this.#heardError(payload),
+    };
   }
 
   #joinPayload(): object {
     const { resume } = this.#cursor;
     const payload = { userId: this.#options.userId, chatId: this.chatId };
-    return this.#joinedBefore && resume !== null ? { ...payload, resume } : payload;
+    return this.#online !== null && resume !== null ? { ...payload, resume } : payload;
   }
 
-  #joined(channel: Channel, reply: unknown): void {
-    const { messages, recovered } = asRecord(reply);
-    const first = !this.#joinedBefore;
-    this.#joinedBefore = true;
+  #joined(reply: unknown): void {
+    const { messages, recovered, businessName, maxMessageBytes } = asRecord(reply);
+    const first = this.#online === null;
     if (Array.isArray(messages)) messages.forEach((message) => this.#heardRaw(message));
     this.#cursor.joined(reply);
-    this.#setStatus({ state: "online", sessionId: this.#cursor.sessionId, recovered: recovered !== false, first });
-    this.#sender.open((unsent) => channel.push("new_message", this.#newMessage(unsent), limits.sendTimeoutMs));
+    this.#live.joined(reply);
+    this.#online = {
+      state: "online",
+      sessionId: this.#cursor.sessionId,
+      recovered: recovered !== false,
+      first,
+      businessName: text(businessName) ?? null,
+      maxMessageBytes: typeof maxMessageBytes === "number" ? maxMessageBytes : 0,
+    };
   }
 
-  #newMessage({ clientMessageId, text: message, createdAtMs }: Unsent): object {
+  #push({ clientMessageId, text: message, createdAtMs, submit }: Unsent) {
+    if (submit !== undefined) return this.#channel.push("component_submit", { ...submit, clientMessageId });
     const { businessId, userId, locationId = "default" } = this.#options;
     const timestamp = new Date(createdAtMs).toISOString();
-    return { businessId, locationId, userId, message, clientMessageId, chatId: this.chatId, timestamp };
+    const said = { businessId, locationId, userId, message, clientMessageId, chatId: this.chatId, timestamp };
+    return this.#channel.push("new_message", said);
+  }
+
+  #send(content: string, clientMessageId: string, submit?: Submit): Promise<Receipt> {
+    if (this.status.state === "left") return Promise.reject(new ChatError("left", "The chat was left."));
+    if (this.#outbox.find(clientMessageId) !== undefined) {
+      return Promise.reject(new ChatError("already_sending", "This message is being sent."));
+    }
+    const said = { clientMessageId, text: content, createdAtMs: this.#clock.now() };
+    const unsent = submit === undefined ? said : { ...said, submit };
+    if (!this.#outbox.add(unsent))
+      return Promise.reject(new ChatError("outbox_full", "Too many messages are waiting."));
+    this.#showSending(unsent);
+    this.typing(false);
+    this.#typing.forget();
+    if (this.status.state === "asleep") this.connect();
+    return this.#sender.send(unsent);
   }
 
   #heardRaw(raw: unknown): void {
@@ -184,81 +280,107 @@ export class Chat {
 
   #heard(entry: ChatEntry): void {
     this.#cursor.heard(entry);
+    const { from, sessionId } = entry;
+    if (from !== "user" && sessionId === this.sessionId) this.#marks.delivered(sessionId, this.#cursor.offset);
     this.#take(entry);
   }
 
   // History does not move the cursor: it may be of an earlier session.
   #take(entry: ChatEntry): void {
-    this.#show(entry);
-    const { clientMessageId, content, messageId, sessionId, offset, timestamp } = entry;
+    this.#show(this.#live.said(entry));
+    const { clientMessageId, content, from, messageId, sessionId, offset, timestamp } = entry;
+    if (from === "agent" || from === "coordinator") this.#wasRead(entry);
+    else this.#noteRead();
     if (clientMessageId === undefined || messageId === undefined) return;
     if (sessionId === undefined || offset === undefined) return;
     this.#sender.confirm({ clientMessageId, text: content }, { messageId, sessionId, offset, timestamp });
   }
 
-  #settled({ clientMessageId, text: content }: Unsent, outcome: Outcome): void {
-    const said = { id: clientMessageId, clientMessageId, from: "user", content, actions: [] } as const;
+  // Whoever answers has read what was said until then, and so has whoever begins to.
+  #noteRead(): void {
+    for (const { messageId } of this.#live.running) {
+      const asked = this.messages.findLast((entry) => entry.messageId === messageId);
+      if (asked !== undefined) this.#wasRead(asked);
+    }
+    if (this.#live.typists.includes("coordinator")) this.#wasRead(this.#cursor);
+  }
+
+  #wasRead({ sessionId, offset }: { readonly sessionId?: string | null; readonly offset?: number }): void {
+    if (typeof sessionId !== "string" || offset === undefined) return;
+    const read = this.#timeline.read(sessionId, offset);
+    if (read.length > 0) this.#view = null;
+    for (const entry of read) this.#onMessage.tell(entry);
+  }
+
+  #settled({ clientMessageId, text: content, submit }: Unsent, outcome: Outcome, isAwaited: boolean): void {
+    // What a form says is known when `message_accepted` tells; one that was refused stands where it stood.
+    if (submit !== undefined) {
+      if (!outcome.ok && !isAwaited) this.#onError.tell(outcome.error);
+      return;
+    }
+    const said = { id: clientMessageId, clientMessageId, from: "user", content, ...nothingShown } as const;
     if (outcome.ok) return this.#heard({ ...said, state: "stored", ...outcome.receipt });
     const timestamp = this.#timeline.find(clientMessageId)?.timestamp ?? this.#timeline.lastTimestamp;
     this.#show({ ...said, state: "failed", timestamp, code: outcome.error.code });
   }
 
-  #showSending({ clientMessageId, text: content }: Unsent): void {
+  #showSending({ clientMessageId, text: content, submit }: Unsent): void {
+    if (submit !== undefined) return;
     const timestamp = this.#timeline.lastTimestamp;
-    this.#show({
-      id: clientMessageId,
-      clientMessageId,
-      state: "sending",
-      from: "user",
-      content,
-      timestamp,
-      actions: [],
-    });
+    const said = { id: clientMessageId, clientMessageId, from: "user", content, timestamp, ...nothingShown } as const;
+    this.#show({ ...said, state: "sending" });
   }
 
   #show(entry: ChatEntry): void {
     const changed = this.#timeline.merge(entry);
+    // Whoever hears of it looks at what there is now.
+    this.#view = null;
     if (changed !== null) this.#onMessage.tell(changed);
+    this.#changed();
   }
 
-  // An error with a clientMessageId belongs to a `send`, whose promise tells it; the push repeats it for old clients.
+  #heardSession(payload: unknown): void {
+    const update = this.#live.heardSession(payload, (sessionId) => sessionId === this.sessionId);
+    if (update === null) return;
+    if (update.deleted) {
+      this.#timeline.forget(({ sessionId }) => sessionId === update.sessionId);
+      this.#cursor.forget(update.sessionId);
+    }
+    this.#onSession.tell(update);
+    this.#changed();
+  }
+
+  #heardIntent(payload: unknown): void {
+    const intent = this.#live.heardIntent(payload);
+    if (intent === null) return;
+    this.#onIntent.tell(intent);
+    this.#changed();
+  }
+
+  // One without a messageId repeats an error reply for old clients: whoever asked has had it.
   #heardError(payload: unknown): void {
-    if (text(asRecord(payload).clientMessageId) === undefined) this.#onError.tell(readError(payload));
-  }
-
-  #renewToken(channel: Channel): void {
-    if (this.#options.token !== undefined) channel.push("access_token", { token: this.#options.token() });
+    if (text(asRecord(payload).messageId) !== undefined) this.#onError.tell(readError(payload));
   }
 
   #lost(): void {
     this.#sender.shut();
-    if (this.#status.state !== "left") this.#setStatus({ state: "offline" });
+    this.#marks.shut();
+    this.#typing.forget();
+    this.#live.lost();
   }
 
-  #refused(reply: unknown): void {
-    this.#setStatus({ state: "refused", error: readError(reply) });
+  #statusChanged(): void {
+    this.#onStatus.tell(this.status);
+    this.#changed();
+    if (!this.#channel.isOnline) return;
+    this.#marks.open();
+    this.#sender.open((unsent) => this.#push(unsent));
   }
 
-  #closed(): void {
-    this.#sender.shut();
-    this.#channel = null;
-    if (this.#status.state !== "left") this.#setStatus({ state: "closed" });
-  }
-
-  #setStatus(status: ChatStatus): void {
-    this.#status = status;
-    this.#onStatus.tell(status);
+  #changed(): void {
+    this.#view = null;
+    this.#onChange.tell();
   }
 }
 
-function socketOptions(options: ChatOptions): Partial<SocketConnectOption> {
-  const wait = options.reconnectAfterMs ?? retryDelayMs;
-  return {
-    params: { businessId: options.businessId, userId: options.userId },
-    reconnectAfterMs: wait,
-    rejoinAfterMs: wait,
-    ...optional("transport", options.transport),
-    // phoenix takes a function here and asks it at every connect; its published types know only the string.
-    ...optional("authToken", options.token as unknown as string | undefined),
-  };
-}
+const nothingShown = { actions: [], components: [] } as const;

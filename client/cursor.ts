@@ -17,6 +17,11 @@ export class Cursor {
     return this.#sessionId;
   }
 
+  /** Everything up to there, in that session, is known. */
+  get offset(): number {
+    return this.#offset;
+  }
+
   get resume(): Resume | null {
     if (this.#sessionId === null) return null;
     const place = { sessionId: this.#sessionId, offset: this.#offset };
@@ -29,6 +34,13 @@ export class Cursor {
     this.#epoch = text(epoch);
     this.#sessionId = text(sessionId) ?? null;
     this.#offset = typeof offset === "number" ? offset : 0;
+  }
+
+  /** A session is gone: there is nothing to go on from. */
+  forget(sessionId: string): void {
+    if (sessionId !== this.#sessionId) return;
+    this.#sessionId = null;
+    this.#offset = 0;
   }
 
   /**

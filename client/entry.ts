@@ -1,3 +1,4 @@
+import { type Component, readComponents } from "./component.js";
 import { asRecord, optional, text } from "./fields.js";
 
 /** One message of the conversation as a client shows it. */
@@ -18,6 +19,14 @@ export interface ChatEntry {
   readonly inReplyTo?: string;
   readonly responseId?: string;
   readonly actions: readonly ChatAction[];
+  /** Forms and the like that were shown with it. */
+  readonly components: readonly Component[];
+  /** Of a user's message: the form that it filled in. */
+  readonly componentId?: string;
+  /** What its user thought of it, as the history tells. */
+  readonly score?: -1 | 1;
+  /** Of a user's message: whoever answers has begun to, or has answered it, or what was said after it. */
+  readonly isRead?: true;
   /** Why it failed. */
   readonly code?: string;
 }
@@ -36,6 +45,7 @@ export interface ChatAction {
 export function readEntry(raw: unknown): ChatEntry | null {
   const row = asRecord(raw);
   const metadata = asRecord(row.metadata);
+  const data = asRecord(row.data);
   const content = text(row.content) ?? text(row.message);
   const messageId = text(row.messageId);
   const { offset } = row;
@@ -50,6 +60,9 @@ export function readEntry(raw: unknown): ChatEntry | null {
     offset,
     messageId,
     actions: readActions(row.actions ?? metadata.actions),
+    components: readComponents(data.components),
+    ...optional("componentId", text(data.componentId)),
+    ...optional("score", readScore(asRecord(metadata.feedback).score)),
     ...optional("sessionId", text(row.sessionId)),
     ...optional("clientMessageId", clientMessageId),
     ...optional("inReplyTo", text(row.inReplyTo) ?? text(metadata.inReplyTo)),
@@ -61,7 +74,11 @@ function readFrom(value: unknown): ChatEntry["from"] {
   return value === "agent" || value === "coordinator" || value === "system" ? value : "user";
 }
 
-function readActions(value: unknown): readonly ChatAction[] {
+function readScore(value: unknown): -1 | 1 | undefined {
+  return value === -1 || value === 1 ? value : undefined;
+}
+
+export function readActions(value: unknown): readonly ChatAction[] {
   if (!Array.isArray(value)) return [];
   return value.map(asRecord).flatMap((action) => {
     const label = text(action.label);

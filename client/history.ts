@@ -1,4 +1,5 @@
 import { readError } from "./chat-error.js";
+import type { TokenSource } from "./connection.js";
 import { type ChatEntry, readEntry } from "./entry.js";
 import { asRecord, text } from "./fields.js";
 import { limits } from "./limits.js";
@@ -9,7 +10,7 @@ export interface HistoryOptions {
   readonly sessionId: string;
   readonly businessId: string;
   readonly userId: string;
-  readonly token?: () => string;
+  readonly token?: TokenSource;
   readonly fetch?: typeof fetch;
 }
 
@@ -59,7 +60,9 @@ export class History {
     const response = await request(
       `${baseUrl}/api/sessions/${encodeURIComponent(sessionId)}/messages?${query.toString()}`,
       {
-        headers: this.#headers(),
+        headers: await this.#headers(),
+        // What was said is nobody's who sits at this machine next.
+        cache: "no-store",
         signal: AbortSignal.timeout(limits.historyTimeoutMs),
       },
     );
@@ -69,9 +72,9 @@ export class History {
   }
 
   // Without a token the server is in open mode, and takes our word for who we are.
-  #headers(): Record<string, string> {
+  async #headers(): Promise<Record<string, string>> {
     const { token, userId, businessId } = this.#options;
-    if (token !== undefined) return { authorization: `Bearer ${token()}` };
+    if (token !== undefined) return { authorization: `Bearer ${await token("connect")}` };
     return { "x-role": "user", "x-user-id": userId, "x-business-id": businessId };
   }
 }

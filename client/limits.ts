@@ -8,6 +8,36 @@ export const limits = {
   sendTimeoutMs: 10_000,
   /** Tries on a joined channel before a message is given up with `undelivered`: it may be what breaks the channel. */
   sendTriesMax: 10,
+  /** A refusal that passes, and says to wait no longer than this, is heeded by itself; any other one is told. */
+  retryAfterMaxMs: 15_000,
+  /** For so long a message that is refused again and again like that waits, and what was written after it; then it is told. */
+  refusedMaxMs: 60_000,
+  /** Questions to the server without an answer; one more is refused with `busy`. */
+  callsMax: 100,
+  /** Tries to get a new token before the present one ends. */
+  renewalTriesMax: 5,
+  /** Answers in the making; the oldest is forgotten. */
+  runningMax: 20,
+  /** UTF-16 units of one of them; what is longer is shown when it is whole. */
+  runningTextMax: 256 * 1024,
+  /** Steps of one of them; the oldest is forgotten. */
+  stepsMax: 50,
+  /** Forms and the like of one of them; the oldest is forgotten. */
+  componentsMax: 16,
+  /** That one types is told once in so long. */
+  typingEveryMs: 2000,
+  /** Nobody types who has not said so for so long. */
+  typingEndsMs: 6000,
+  /** People who type at a time; of others nothing is shown. */
+  typistsMax: 100,
+  /** How far was read is told once in so long. */
+  markEveryMs: 1000,
+  /** Sessions whose marks are remembered; of one that is forgotten the same may be told again. */
+  marksMax: 100,
+  /** Messages whose outcome a console remembers, to drop repeats; of one that is forgotten the same may be told again. */
+  outcomesMax: 5000,
+  /** Sessions that a console watches; the server hears no more of them either. */
+  watchedMax: 100,
   /** Messages kept in memory; the oldest is dropped. */
   timelineMax: 2000,
   /** Subscriptions of one kind; one more throws, because it is a leak. */

@@ -1,4 +1,4 @@
-import { asRecord, text } from "./fields.js";
+import { asRecord, optional, text } from "./fields.js";
 import { limits } from "./limits.js";
 
 /** A message that the server has not confirmed. */
@@ -7,9 +7,16 @@ export interface Unsent {
   readonly text: string;
   /** Milliseconds since 1970, this clock. */
   readonly createdAtMs: number;
+  /** It fills in a form; the server makes the text of it. */
+  readonly submit?: Submit;
 }
 
-/** Where unsent messages survive a reload: `sessionStorage` has this shape. */
+export interface Submit {
+  readonly componentId: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** Where unsent messages survive a reload, and `leave()`: `sessionStorage` has this shape. */
 export interface KeyValueStorage {
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
@@ -18,11 +25,14 @@ export interface KeyValueStorage {
 /** Unsent messages, oldest first. */
 export class Outbox {
   readonly #storage: KeyValueStorage | null;
+  /** The storage has what is waiting. */
+  #isKept: boolean;
   readonly #key: string;
   #waiting: readonly Unsent[];
 
   constructor(storage: KeyValueStorage | null, key: string) {
     this.#storage = storage;
+    this.#isKept = storage !== null;
     this.#key = key;
     this.#waiting = storage === null ? [] : restore(storage, key);
   }
@@ -47,12 +57,24 @@ export class Outbox {
     this.#keep(this.#waiting.filter((unsent) => unsent.clientMessageId !== clientMessageId));
   }
 
+  /**
+   * Lets go of everything, without a word to the storage: the next outbox may be using it already.
+   * @returns what was waiting, and whether the storage has it for the next
+   */
+  close(): { readonly waiting: readonly Unsent[]; readonly isKept: boolean } {
+    const left = { waiting: this.#waiting, isKept: this.#isKept };
+    this.#waiting = [];
+    return left;
+  }
+
   #keep(waiting: readonly Unsent[]): void {
     this.#waiting = waiting;
     try {
       this.#storage?.setItem(this.#key, JSON.stringify(waiting));
+      this.#isKept = this.#storage !== null;
     } catch {
       // A full or forbidden storage only means that a reload forgets them; in memory they are still sent.
+      this.#isKept = false;
     }
   }
 }
@@ -70,5 +92,11 @@ function readUnsent(raw: unknown): Unsent[] {
   const row = asRecord(raw);
   const [clientMessageId, content, createdAtMs] = [text(row.clientMessageId), text(row.text), row.createdAtMs];
   if (clientMessageId === undefined || content === undefined || typeof createdAtMs !== "number") return [];
-  return [{ clientMessageId, text: content, createdAtMs }];
+  return [{ clientMessageId, text: content, createdAtMs, ...optional("submit", readSubmit(row.submit)) }];
+}
+
+function readSubmit(raw: unknown): Submit | undefined {
+  const { componentId, values } = asRecord(raw);
+  const id = text(componentId);
+  return id === undefined ? undefined : { componentId: id, values: asRecord(values) };
 }

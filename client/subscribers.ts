@@ -13,6 +13,15 @@ export class Subscribers<Args extends unknown[]> {
   }
 
   tell(...args: Args): void {
-    for (const callback of [...this.#callbacks]) callback(...args);
+    for (const callback of [...this.#callbacks]) {
+      try {
+        callback(...args);
+      } catch (error) {
+        // Told where such faults are told; the conversation goes on.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 }

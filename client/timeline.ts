@@ -7,6 +7,8 @@ import { limits } from "./limits.js";
  */
 export class Timeline {
   readonly #entries: ChatEntry[] = [];
+  /** By session: up to which offset its user's words were read. */
+  readonly #readTo = new Map<string, number>();
 
   get entries(): readonly ChatEntry[] {
     return this.#entries;
@@ -24,12 +26,33 @@ export class Timeline {
   /** @returns the message as it now is, or null when nothing was new in it */
   merge(entry: ChatEntry): ChatEntry | null {
     const index = this.#entries.findLastIndex((known) => isSame(known, entry));
-    if (index === -1) return this.#insert(entry);
+    if (index === -1) return this.#insert(this.#marked(entry));
     const known = this.#entries[index]!;
-    const merged = combine(known, entry);
+    const merged = this.#marked(combine(known, entry));
     if (JSON.stringify(merged) === JSON.stringify(known)) return null;
     this.#entries.splice(index, 1);
     return this.#insert(merged);
+  }
+
+  /** Those whom it was said to have read a session up to there. @returns the messages that are now known to be read */
+  read(sessionId: string, offset: number): readonly ChatEntry[] {
+    if (offset <= (this.#readTo.get(sessionId) ?? 0)) return [];
+    this.#readTo.set(sessionId, offset);
+    if (this.#readTo.size > limits.marksMax) this.#readTo.delete(this.#readTo.keys().next().value!);
+    const before = [...this.#entries];
+    this.#entries.forEach((entry, index) => (this.#entries[index] = this.#marked(entry)));
+    return this.#entries.filter((entry, index) => entry !== before[index]);
+  }
+
+  forget(isGone: (entry: ChatEntry) => boolean): void {
+    const kept = this.#entries.filter((entry) => !isGone(entry));
+    this.#entries.splice(0, this.#entries.length, ...kept);
+  }
+
+  #marked(entry: ChatEntry): ChatEntry {
+    const { from, isRead, sessionId = "", offset = Infinity } = entry;
+    const isNew = from === "user" && isRead === undefined && offset <= (this.#readTo.get(sessionId) ?? 0);
+    return isNew ? { ...entry, isRead: true } : entry;
   }
 
   #insert(entry: ChatEntry): ChatEntry {
@@ -49,14 +72,19 @@ function isSame(a: ChatEntry, b: ChatEntry): boolean {
 function combine(known: ChatEntry, entry: ChatEntry): ChatEntry {
   if (known.state === "stored" && entry.state !== "stored") return known;
   const actions = entry.actions.length > 0 ? entry.actions : known.actions;
-  const { code, ...merged } = { ...known, ...entry, id: known.id, actions };
+  const components = entry.components.length > 0 ? entry.components : known.components;
+  const { code, ...merged } = { ...known, ...entry, id: known.id, actions, components };
   return merged.state === "failed" && code !== undefined ? { ...merged, code } : merged;
 }
 
 // Within a session timestamps never go back, so time first and offset second is the order of offsets, and it also
 // orders messages of two sessions. The one without an offset is unsent, and comes after those of its moment.
 function compare(a: ChatEntry, b: ChatEntry): number {
-  if (a.timestamp !== b.timestamp) return a.timestamp < b.timestamp ? -1 : 1;
+  if (a.timestamp !== b.timestamp) {
+    // Kept from before, it is behind all that is known by now.
+    if (a.timestamp === "" || b.timestamp === "") return a.timestamp === "" ? 1 : -1;
+    return a.timestamp < b.timestamp ? -1 : 1;
+  }
   const [left, right] = [a.offset ?? Infinity, b.offset ?? Infinity];
   return left === right ? 0 : left - right;
 }

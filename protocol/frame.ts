@@ -7,5 +7,9 @@ import type { Encoded } from "./serializer.js";
 export class Frame {
   wire: Uint8Array | null = null;
 
-  constructor(readonly data: Encoded) {}
+  /** @param topic under which it leaves: what a transport goes by that takes some of it back */
+  constructor(
+    readonly data: Encoded,
+    readonly topic: unknown = null,
+  ) {}
 }

@@ -1,5 +1,13 @@
 import { EncodeError } from "./errors.js";
 
+/** What JSON makes of one byte of a text, where it writes it the longest way: `\u001f`. */
+const escapedBytes = 6;
+
+/** Bytes of the longest JSON that holds a text of so many bytes of UTF-8, and so many bytes beside it. */
+export function longestJson(textBytes: number, besideBytes: number): number {
+  return escapedBytes * textBytes + besideBytes;
+}
+
 /** A payload as JSON. @throws EncodeError when JSON has no word for it; TypeError or RangeError of JSON itself */
 export function encodeJson(payload: unknown): string {
   const json = JSON.stringify(payload) as string | undefined;

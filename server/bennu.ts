@@ -8,6 +8,7 @@ export {
   type InfoResult,
   type JoinResult,
   Killed,
+  Rejoin,
   ok,
   type Reply,
   type SocketHandle,

@@ -1,5 +1,7 @@
 import { IANAZone } from "luxon";
 import { z } from "zod";
+import { isWebOrigin } from "./auth/origins.js";
+import { isProxy } from "./auth/proxies.js";
 
 /** A value that cannot be used: names the variable, the value and what was expected. */
 export class ConfigError extends Error {
@@ -10,7 +12,14 @@ const whole = z
   .string()
   .regex(/^\d{1,12}$/, "a whole number, 0 or more")
   .transform(Number);
-const positive = whole.refine((value) => value > 0, "a whole number, 1 or more");
+const positive = z
+  .string()
+  .regex(/^(?!0+$)\d{1,12}$/, "a whole number, 1 or more")
+  .transform(Number);
+/** More than this a timer does not take. */
+const msMax = 2_147_483_647;
+const ms = positive.refine((value) => value <= msMax, `ms, 1 to ${msMax}`);
+const msOrOff = whole.refine((value) => value <= msMax, `ms, 0 to ${msMax}`);
 const port = whole.refine((value) => value <= 65_535, "a port, 0 to 65535");
 const list = z.string().transform((text) =>
   text
@@ -18,12 +27,26 @@ const list = z.string().transform((text) =>
     .map((item) => item.trim())
     .filter((item) => item !== ""),
 );
+const origins = list.refine(
+  (items) => items.every(isWebOrigin),
+  "origins as browsers send them, such as https://chat.example.com or http://localhost:5173: lower case, nothing behind " +
+    "the host but a port that is not the default one, no user, no wildcard",
+);
+const proxies = list.refine(
+  (items) => items.every(isProxy),
+  "addresses such as 10.0.0.7, ranges such as 10.0.0.0/8, or loopback, linklocal, uniquelocal",
+);
 const word = z.string().min(1, "not empty");
-const url = z.string().refine((text) => URL.canParse(text), "a URL");
+const secret = z.string().refine((text) => Buffer.byteLength(text) >= 32, "at least 32 bytes");
+// It goes into a header.
+const apiKey = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,2000}$/, "1 to 2000 letters, digits and signs of ASCII, without spaces");
 const httpUrl = z.string().refine(isHttpUrl, "a URL that begins with http:// or https://");
 // DynamoDB takes these characters, and 255 of them with the table's own name.
 const tablePrefix = z.string().regex(/^[A-Za-z0-9_.-]{1,200}$/, "1 to 200 letters, digits, _ . or -");
 const region = z.string().regex(/^[a-z0-9-]{1,64}$/, "an AWS region such as eu-central-1");
+const minutes = whole.refine((value) => value <= 525_600, "minutes, 0 to 525600");
 const hours = positive.refine((value) => value <= 876_000, "hours, 1 to 876000");
 const days = positive.refine((value) => value <= 36_500, "days, 1 to 36500");
 const zone = z.string().refine((text) => IANAZone.isValidZone(text), "an IANA time zone such as Europe/Bucharest");
@@ -39,19 +62,42 @@ const variables = {
   DYNAMODB_TABLE_PREFIX: [tablePrefix, "bennu-"],
   AWS_REGION: [region, undefined],
   /** Of one attempt at a request to DynamoDB. Three of them stay below the 5 s that a client waits for its `ok`. */
-  DYNAMODB_TIMEOUT_MS: [positive, "1500"],
+  DYNAMODB_TIMEOUT_MS: [ms, "1500"],
   NODE_ENV: [z.string(), ""],
-  AUTH_SECRET: [z.string().refine((text) => Buffer.byteLength(text) >= 32, "at least 32 bytes"), undefined],
-  AUTH_JWKS_URL: [url, undefined],
+  AUTH_SECRET: [secret, undefined],
+  /** Tokens signed with it are still taken, while others follow: no client is sent away because the secret changes. */
+  AUTH_SECRET_PREVIOUS: [secret, undefined],
+  AUTH_JWKS_URL: [httpUrl, undefined],
   AUTH_AUDIENCE: [word, undefined],
-  ALLOWED_ORIGINS: [list, ""],
-  AGENT: [z.enum(["assistant", "echo"], { error: "assistant or echo" }), "assistant"],
-  AGENT_TIMEOUT_MS: [positive, "30000"],
+  /** Whose OpenID Connect tokens may have turns be run, as it stands in their `iss`. Not set: nobody's. */
+  OIDC_ISSUER: [httpUrl, undefined],
+  /** And for whom they must be. */
+  OIDC_AUDIENCE: [word, undefined],
+  /** Pages that may connect and call the API. None: those of the host that the request was sent to. (SPEC X13) */
+  ALLOWED_ORIGINS: [origins, ""],
+  /** Who is believed when he says for whom he asks, in X-Forwarded-For, -Proto and -Host. (SPEC X12) */
+  TRUSTED_PROXIES: [proxies, ""],
+  AGENT: [z.enum(["assistant", "http", "channel", "echo"], { error: "assistant, http, channel or echo" }), "assistant"],
+  /** Where AGENT=http posts every turn. */
+  AGENT_URL: [httpUrl, undefined],
+  /** Signs what is posted to agents, so that they know who asks. */
+  AGENT_SECRET: [secret, undefined],
+  /** The base of an API like OpenAI's; its model writes the assistant's answers. Not set: there is no model. */
+  MODEL_URL: [httpUrl, undefined],
+  /** As that API calls it. */
+  MODEL_NAME: [word, "gpt-4o-mini"],
+  /** Sent to MODEL_URL as a bearer token, and to nobody else. */
+  MODEL_API_KEY: [apiKey, undefined],
+  /** Where the Bot API is by which users of Telegram are answered. */
+  TELEGRAM_API_URL: [httpUrl, "https://api.telegram.org"],
+  AGENT_TIMEOUT_MS: [ms, "30000"],
   AGENT_CONCURRENCY: [positive, "64"],
   BUSINESSES_DIR: [word, "./businesses"],
   DEFAULT_TIME_ZONE: [zone, "UTC"],
   /** Silence after which a session is abandoned; a message brings it back. */
   SESSION_IDLE_HOURS: [hours, "24"],
+  /** Silence after which what the user was in the middle of is abandoned, to be gone on with later; 0: never. */
+  INTENT_IDLE_MINUTES: [minutes, "30"],
   /** Days after its end at which a session is deleted with all its messages. */
   RETENTION_DAYS: [days, "30"],
   /** Metrics are served here and nowhere else. Not set: at PORT, on an open server only. */
@@ -61,7 +107,7 @@ const variables = {
     z.enum(["fatal", "error", "warn", "info", "debug", "trace", "silent"], { error: "a pino level" }),
     "info",
   ],
-  DRAIN_TIMEOUT_MS: [positive, "25000"],
+  DRAIN_TIMEOUT_MS: [ms, "25000"],
 
   // Limits; 0 switches one off.
   /** Bytes of one WebSocket frame; a larger one closes the socket with 1009. */
@@ -79,9 +125,24 @@ const variables = {
   /** Bytes that the network has not taken; more closes the socket with 1013. */
   MAX_SEND_QUEUE_BYTES: [whole, "1048576"],
   /** Silence after which a socket is closed with 1002. Above Phoenix's 60 s, because background tabs are slow. */
-  IDLE_TIMEOUT_MS: [whole, "90000"],
+  IDLE_TIMEOUT_MS: [msOrOff, "90000"],
   /** One more is answered 503 before any work. */
   MAX_SOCKETS: [whole, "10000"],
+  /** One more is answered 429 before any work. Those of this machine and of TRUSTED_PROXIES are not counted. */
+  MAX_SOCKETS_PER_ADDRESS: [whole, "50"],
+  /** Messages that a socket may send on and on, and at once before that. One more is answered `rate_limited`. */
+  MESSAGES_PER_SECOND_PER_SOCKET: [whole, "5"],
+  MESSAGES_BURST_PER_SOCKET: [whole, "20"],
+  /** Of whatever a socket pushes, messages among it; 100 at once before that. One more is answered `rate_limited`. */
+  EVENTS_PER_SECOND_PER_SOCKET: [whole, "20"],
+  /** Of all sockets of a user on this node; a business may set its own. */
+  MESSAGES_PER_MINUTE_PER_USER: [whole, "100"],
+  /** Of all users of a business on this node; a business may set its own. */
+  MESSAGES_PER_SECOND_PER_BUSINESS: [whole, "100"],
+  /** Sockets of a user on this node that are joined to one business; one more parks the oldest with `phx_close`. */
+  MAX_SOCKETS_PER_USER: [whole, "20"],
+  /** Schedules of one user of a business; one more is refused. */
+  MAX_SCHEDULES_PER_USER: [whole, "100"],
   /** Rows of one page of history. */
   MAX_HISTORY_PAGE: [positive, "200"],
   /** UTF-8 bytes of an answer; a longer one fails the turn. */
@@ -90,6 +151,8 @@ const variables = {
   MAX_BACKLOG: [positive, "1000"],
   /** Open turns of one business on a node. */
   MAX_BACKLOG_PER_BUSINESS: [positive, "100"],
+  /** Open turns of one user of a business on a node. */
+  MAX_BACKLOG_PER_USER: [positive, "20"],
 } as const;
 
 type Name = keyof typeof variables;
@@ -101,6 +164,8 @@ type Values = { readonly [N in Name]: Value<N> };
 export interface Config extends Values {
   /** Nobody is asked who he is: neither AUTH_SECRET nor AUTH_JWKS_URL is set. Only for this machine. (SPEC X1) */
   readonly isOpen: boolean;
+  /** Tokens and secrets of bots, by the names of the variables that business files may name: TELEGRAM_… */
+  readonly botVariables: ReadonlyMap<string, string>;
 }
 
 /**
@@ -112,9 +177,24 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     Object.keys(variables).map((name) => [name, readVariable(name as Name, environment[name])]),
   );
   const config = values as unknown as Values;
+  refuseWithoutAgent(config);
+  refuseWithoutModel(config);
+  refuseHalfAnIssuer(config);
   const isOpen = config.AUTH_SECRET === undefined && config.AUTH_JWKS_URL === undefined;
-  if (isOpen) refuseOpenToOthers(config);
-  return Object.freeze({ ...config, isOpen });
+  if (isOpen) {
+    refuseWithoutTokens(config);
+    refuseOpenToOthers(config);
+  }
+  return Object.freeze({ ...config, isOpen, botVariables: botVariablesOf(environment) });
+}
+
+function botVariablesOf(environment: Readonly<Record<string, string | undefined>>): ReadonlyMap<string, string> {
+  const entries = Object.entries(environment).flatMap(([name, value]) =>
+    /^TELEGRAM_/.test(name) && !Object.hasOwn(variables, name) && value !== undefined && value !== ""
+      ? [[name, value] as const]
+      : [],
+  );
+  return new Map(entries);
 }
 
 function readVariable(name: Name, given: string | undefined): unknown {
@@ -136,7 +216,13 @@ export interface ConfigLine {
 
 /** Every variable that is read, with its value and where that comes from. What cannot be used is told, not thrown. */
 export function listConfig(environment: Readonly<Record<string, string | undefined>>): readonly ConfigLine[] {
-  return (Object.keys(variables) as Name[]).map((name) => {
+  const bots = [...botVariablesOf(environment).keys()].map((name): ConfigLine => ({
+    name,
+    value: "(secret)",
+    source: "environment",
+    expected: null,
+  }));
+  const known = (Object.keys(variables) as Name[]).map((name): ConfigLine => {
     const { text, isGiven, parsed } = parseVariable(name, environment[name]);
     return {
       name,
@@ -145,6 +231,7 @@ export function listConfig(environment: Readonly<Record<string, string | undefin
       expected: parsed === null || parsed.success ? null : expectation(parsed.error),
     };
   });
+  return [...known, ...bots];
 }
 
 function parseVariable(name: Name, given: string | undefined) {
@@ -162,7 +249,12 @@ function isHttpUrl(text: string): boolean {
   return URL.canParse(text) && ["http:", "https:"].includes(new URL(text).protocol);
 }
 
-const secrets: ReadonlySet<Name> = new Set<Name>(["AUTH_SECRET"]);
+const secrets: ReadonlySet<Name> = new Set<Name>([
+  "AUTH_SECRET",
+  "AUTH_SECRET_PREVIOUS",
+  "AGENT_SECRET",
+  "MODEL_API_KEY",
+]);
 
 // A URL may carry a name and a password before its host.
 function shown(name: Name, text: string | undefined): string {
@@ -175,6 +267,33 @@ const loopback: ReadonlySet<string> = new Set(["127.0.0.1", "::1", "[::1]", "loc
 /** Whether a host name, as it stands in HOST or in a URL, is this machine. */
 export function isLoopback(host: string): boolean {
   return loopback.has(host);
+}
+
+function refuseWithoutAgent({ AGENT, AGENT_URL }: Values): void {
+  if (AGENT === "http" && AGENT_URL === undefined)
+    throw new ConfigError("AGENT=http asks an agent elsewhere: set AGENT_URL to its http:// or https:// address");
+}
+
+// A key is for one address, and for no other that we would choose.
+function refuseWithoutModel({ MODEL_URL, MODEL_API_KEY }: Values): void {
+  if (MODEL_API_KEY !== undefined && MODEL_URL === undefined)
+    throw new ConfigError(
+      "MODEL_API_KEY is set, but no model is asked: set MODEL_URL to the http:// or https:// address of its API",
+    );
+}
+
+// A token that the same issuer made for somebody else must not be good here.
+function refuseHalfAnIssuer({ OIDC_ISSUER, OIDC_AUDIENCE }: Values): void {
+  if ((OIDC_ISSUER === undefined) !== (OIDC_AUDIENCE === undefined))
+    throw new ConfigError("OIDC_ISSUER and OIDC_AUDIENCE go together: set both, or neither");
+}
+
+// Whoever sets them means to be asked for tokens.
+function refuseWithoutTokens(config: Values): void {
+  for (const name of ["AUTH_SECRET_PREVIOUS", "AUTH_AUDIENCE"] as const) {
+    if (config[name] !== undefined)
+      throw new ConfigError(`${name} is set, but no tokens are asked for; set AUTH_SECRET`);
+  }
 }
 
 // An open server must not be reachable from elsewhere, and production is never meant to be open.

@@ -9,6 +9,7 @@ import { type Clock, systemClock } from "./clock.js";
 import type { PubSubAdapter } from "./pubsub/adapter.js";
 import { PubSub } from "./pubsub/pubsub.js";
 import { Telemetry } from "./telemetry.js";
+import { peerAddress } from "./transports/addresses.js";
 import { type Connection, Connections, type DrainOptions } from "./transports/connections.js";
 import { decide, type Handshake, type HandshakeRequest, isRefused } from "./transports/handshake.js";
 import { noRoom, refuseUpgrade, sendAnswer } from "./transports/http-answer.js";
@@ -42,6 +43,16 @@ export interface EndpointOptions {
   readonly clock?: Clock;
   /** Sockets at once; one more is answered 503 before any work. 0: no limit. */
   readonly maxSockets?: number;
+  /**
+   * Sockets of one address at once, an IPv6 address standing for its /64; one more is answered 429 before any work.
+   * 0: no limit. (SPEC L20)
+   */
+  readonly maxSocketsPerAddress?: number;
+  /**
+   * Whose socket a request asks for; null: nobody's whose sockets are counted. Unless it is given, that of whoever holds
+   * the other end of the connection: behind a proxy, and that may be on this machine, that is the proxy.
+   */
+  readonly addressOf?: (request: IncomingMessage) => string | null;
 }
 
 interface Mount {
@@ -68,6 +79,15 @@ interface LongPollRoute {
 type Route = WebSocketRoute | LongPollRoute;
 
 type AcceptedHandshake = Handshake & { readonly accepted: true };
+
+interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly stream: Duplex;
+  readonly head: Buffer;
+  readonly startedAt: number | null;
+  /** What it counts for. */
+  readonly address: string | null;
+}
 
 /** What carries frames to a client in this process. */
 export interface LocalTransport extends Transport {
@@ -107,6 +127,7 @@ export class Endpoint {
   readonly telemetry: Telemetry;
   readonly #host: string | null;
   readonly #clock: Clock;
+  readonly #addressOf: (request: IncomingMessage) => string | null;
   readonly #mounts: ReadonlyMap<string, Mount>;
   readonly #routes: Routes<Route>;
   readonly #connections: Connections;
@@ -119,7 +140,11 @@ export class Endpoint {
     this.pubsub = new PubSub({ telemetry: this.telemetry, ...(options.adapter && { adapter: options.adapter }) });
     this.#host = options.host ?? null;
     this.#clock = options.clock ?? systemClock;
-    this.#connections = new Connections(this.telemetry, this.#clock, options.maxSockets ?? 0);
+    this.#addressOf = options.addressOf ?? peerAddress;
+    this.#connections = new Connections(this.telemetry, this.#clock, {
+      maxSockets: options.maxSockets ?? 0,
+      perAddress: { max: options.maxSocketsPerAddress ?? 0, addressOf: this.#addressOf },
+    });
     const mounts = Object.entries(options.mounts).map(([path, mount]) => this.#mount(path, mount));
     this.#mounts = new Map(mounts.map((mount) => [mount.path, mount]));
     this.#routes = new Routes(mounts.flatMap((mount) => this.#routesOf(mount)));
@@ -129,6 +154,11 @@ export class Endpoint {
   /** Clients that are connected, over whichever transport. */
   get socketCount(): number {
     return this.#connections.count;
+  }
+
+  /** Addresses that have sockets, connected or being decided: 0 where `maxSocketsPerAddress` is. */
+  get addressCount(): number {
+    return this.#connections.addressCount;
   }
 
   /**
@@ -206,7 +236,7 @@ export class Endpoint {
     if (isRefused(decision)) return refused(403, decision.refused);
     // It may have begun to stop while the app was deciding.
     if (!this.#connections.hasRoom()) return refused(503, 503);
-    const socket = new Socket(mount.context, transport, client.serializer, decision);
+    const socket = new Socket(mount.context, transport, client.serializer, decision.identity);
     const connection: Connection = {
       kind: transport.kind,
       socket,
@@ -217,7 +247,7 @@ export class Endpoint {
       socket.closed();
       this.#connections.closed(path, connection, code);
     };
-    this.#connections.opened(path, connection, startedAt);
+    this.#connections.opened(path, connection, startedAt, null);
     return { accepted: true, socket };
   }
 
@@ -281,6 +311,7 @@ export class Endpoint {
     return {
       options,
       context: mount.context,
+      clock: this.#clock,
       idleSweep: new IdleSweep(this.#clock, options.idleTimeoutMs),
       failed: (cause) => this.#connections.failed(mount.path, cause),
       closed: (connection, code) => this.#connections.closed(mount.path, connection, code),
@@ -305,35 +336,49 @@ export class Endpoint {
       refuseUpgrade(stream, noRoom);
       return;
     }
-    const startedAt = this.#connections.startMeasuring();
     const { route } = found;
+    const admission = this.#connections.admit(route.mount.path, "websocket", request);
+    if (!admission.admitted) {
+      refuseUpgrade(stream, admission.answer);
+      return;
+    }
+    const { address } = admission;
+    const startedAt = this.#connections.startMeasuring();
     const deciding = this.#connections.shakeHands(route.mount.path, this.#handshakeRequest(found, request));
     // A peer that resets while the app decides must not become an unhandled error.
     if (deciding instanceof Promise) stream.on("error", destroy);
     void then(deciding, (handshake) => {
-      if (stream.destroyed) return;
-      // It may have begun to stop while the app was deciding.
-      if (handshake.accepted && this.#connections.isDraining) refuseUpgrade(stream, noRoom);
-      else if (handshake.accepted) this.#openWebSocket(route, handshake, { request, stream, head, startedAt });
-      else refuseUpgrade(stream, handshake.answer);
+      const isOpened = this.#decided(route, handshake, { request, stream, head, startedAt, address });
+      if (!isOpened) this.#connections.leave(address);
     });
+  }
+
+  /** @returns whether it is a socket now, which leaves its address when it closes */
+  #decided(route: WebSocketRoute, handshake: Handshake, upgrade: Upgrade): boolean {
+    const { stream } = upgrade;
+    if (stream.destroyed) return false;
+    // It may have begun to stop while the app was deciding.
+    if (handshake.accepted && !this.#connections.isDraining) return this.#openWebSocket(route, handshake, upgrade);
+    refuseUpgrade(stream, handshake.accepted ? noRoom : handshake.answer);
+    return false;
   }
 
   #openWebSocket(
     { mount, webSockets, home }: WebSocketRoute,
-    { serializer, identity, protocol }: AcceptedHandshake,
-    upgrade: { request: IncomingMessage; stream: Duplex; head: Buffer; startedAt: number | null },
-  ): void {
-    const { request, stream, head, startedAt } = upgrade;
+    { serializer, identity, protocol, maxFrameBytes }: AcceptedHandshake,
+    { request, stream, head, startedAt, address }: Upgrade,
+  ): boolean {
     try {
-      const ws = webSockets.upgrade(request, stream, head, protocol);
-      if (ws === null) return;
+      const ws = webSockets.upgrade({ request, stream, head }, { protocol, maxFrameBytes });
+      if (ws === null) return false;
       const connection = new WebSocketConnection(home, { ws, stream, serializer, identity });
-      this.#connections.opened(mount.path, connection, startedAt);
+      this.#connections.opened(mount.path, connection, startedAt, address);
+      return true;
     } catch (cause) {
       // Another listener of the server has made a WebSocket of it already.
       this.#connections.failed(mount.path, cause);
       stream.destroy();
+      return false;
     }
   }
 
@@ -343,9 +388,12 @@ export class Endpoint {
       sessions: this.#sessions,
       isDraining: () => this.#connections.isDraining,
       hasRoom: () => this.#connections.hasRoom(),
+      addressOf: this.#addressOf,
+      admit: (request) => this.#connections.admit(mount.path, "longpoll", request),
+      leave: (address) => this.#connections.leave(address),
       shakeHands: (request) => this.#connections.shakeHands(mount.path, request),
       startMeasuring: () => this.#connections.startMeasuring(),
-      opened: (session, startedAt) => this.#connections.opened(mount.path, session, startedAt),
+      opened: (session, startedAt, address) => this.#connections.opened(mount.path, session, startedAt, address),
       closed: (session, code) => this.#connections.closed(mount.path, session, code),
       failed: (cause) => this.#connections.failed(mount.path, cause),
       limitReached: (limit) => this.telemetry.emit("limit.reached", { limit }),
@@ -375,11 +423,18 @@ export class Endpoint {
       return;
     }
     // Upgrades come here too once we are detached.
-    if (this.#connections.isDraining) {
+    if (!this.#connections.hasRoom()) {
       sendAnswer(response, noRoom);
       return;
     }
+    // It becomes no socket, but while it is decided it costs as much.
+    const admission = this.#connections.admit(mount.path, "websocket", handshakeRequest.request);
+    if (!admission.admitted) {
+      sendAnswer(response, admission.answer);
+      return;
+    }
     const handshake = await this.#connections.shakeHands(mount.path, handshakeRequest);
+    this.#connections.leave(admission.address);
     sendAnswer(
       response,
       handshake.accepted ? { status: 400, body: "'connection' header must contain 'upgrade'" } : handshake.answer,

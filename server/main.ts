@@ -2,7 +2,8 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { type App, startApp } from "./app.js";
-import { explain } from "./commands/explain.js";
+import { explain, whyDataDirFails } from "./commands/explain.js";
+import { tooFewFiles } from "./commands/too-few-files.js";
 import { type Config, ConfigError, readConfig } from "./config.js";
 import type { DeskEvents } from "./desk-telemetry.js";
 import { StoreError } from "./messaging/store.js";
@@ -20,15 +21,24 @@ const expected = [ConfigError, DataDirInUse, BusinessFilesError];
 await main();
 
 async function main(): Promise<void> {
+  let config: Config | null = null;
   try {
-    await run(readConfig(process.env));
+    config = readConfig(process.env);
+    await run(config);
   } catch (cause) {
-    const isExpected =
-      expected.some((kind) => cause instanceof kind) || (cause as NodeJS.ErrnoException).syscall !== undefined;
-    const text = cause instanceof StoreError ? explain(cause) : isExpected ? (cause as Error).message : inspect(cause);
-    process.stderr.write(`bennu cannot start: ${text}\n`);
+    process.stderr.write(`bennu cannot start: ${whyNot(cause, config)}\n`);
     process.exitCode = 1;
   }
+}
+
+/** @param config null: that is what cannot be used */
+function whyNot(cause: unknown, config: Config | null): string {
+  const why = tooFewFiles(cause) ?? (config === null ? null : whyDataDirFails(cause, config));
+  if (why !== null) return why;
+  if (cause instanceof StoreError) return explain(cause);
+  const isExpected =
+    expected.some((kind) => cause instanceof kind) || (cause as NodeJS.ErrnoException).syscall !== undefined;
+  return isExpected ? (cause as Error).message : inspect(cause);
 }
 
 async function run(config: Config): Promise<void> {
@@ -38,12 +48,13 @@ async function run(config: Config): Promise<void> {
   // What nobody caught is a mistake of ours. The process ends, and what was promised is in the store.
   const fail = (error: unknown) => {
     logger.fatal({ error: describe(error) }, "uncaught");
-    process.exit(1);
+    endNow();
   };
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
-  const app = await startApp({ config, publicDir, telemetry, processMetrics: true });
-  stopOnSignals(app);
+  const starting = startApp({ config, publicDir, telemetry, processMetrics: true });
+  stopOnSignals(starting);
+  const app = await starting;
   process.stdout.write(`${greeting(config, app).join("\n")}\n`);
 }
 
@@ -51,6 +62,7 @@ function greeting(config: Config, app: App): string[] {
   return [
     `Bennu listens on ${app.url}`,
     `  chat page  ${app.url}/`,
+    `  console    ${app.url}/console`,
     `  data       ${placeOf(config)}`,
     ...(app.metricsUrl === null ? [] : [`  metrics    ${app.metricsUrl}`]),
     config.isOpen
@@ -59,14 +71,28 @@ function greeting(config: Config, app: App): string[] {
   ];
 }
 
-// The first signal lets everything finish; the second does not wait.
-function stopOnSignals(app: App): void {
+// The first signal lets everything finish, the start too; the second does not wait.
+function stopOnSignals(starting: Promise<App>): void {
   let isStopping = false;
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.on(signal, () => {
-      if (isStopping) process.exit(1);
+      if (isStopping) endNow();
       isStopping = true;
-      void app.stop().then(() => process.exit(0));
+      // One that cannot start ends by itself, and says why.
+      void starting.then(
+        (app) => app.stop().then(() => process.exit(0)),
+        () => undefined,
+      );
     });
   }
+}
+
+/**
+ * Ends the process whatever it is doing. `process.exit` would wait for a write of the store that itself waits for this
+ * thread, and would never come back. What was acknowledged is on the disk. (D-13)
+ */
+function endNow(): never {
+  process.kill(process.pid, "SIGKILL");
+  // The first process of a container is one that nobody in there can kill.
+  process.abort();
 }

@@ -4,6 +4,7 @@ import { type Config, ConfigError } from "./config.js";
 import type { DeskTelemetry } from "./desk-telemetry.js";
 import { createIds, type Ids } from "./messaging/ids.js";
 import type { Store } from "./messaging/store.js";
+import type { TableFinding } from "./stores/dynamodb/check-tables.js";
 import { createDynamoClient, isLocalEndpoint } from "./stores/dynamodb/client.js";
 import { EmbeddedStore } from "./stores/embedded/store.js";
 
@@ -51,9 +52,14 @@ async function openDynamo(config: Config, { clock, telemetry, ids }: Required<Op
       if (!isLocalEndpoint(config.DYNAMODB_ENDPOINT)) throw new ConfigError(tablesMissing(missing));
       await createTables(client, tablePrefix, () => undefined);
     }
+    const { checkTables } = await import("./stores/dynamodb/check-tables.js");
+    const wrong = (await checkTables(client, tablePrefix)).filter((finding) => finding.wrong.length > 0);
+    // Without an index nobody would hear of it before the first list.
+    if (wrong.length > 0) throw new ConfigError(tablesWrong(wrong));
     const { DynamoStore } = await import("./stores/dynamodb/store.js");
     const onError = (operation: string, error: unknown) => telemetry.emit("store.failed", { operation, error });
-    return await DynamoStore.open({ client, tablePrefix, clock, ids, onError });
+    const attemptMs = config.DYNAMODB_TIMEOUT_MS;
+    return await DynamoStore.open({ client, tablePrefix, attemptMs, clock, ids, onError });
   } catch (cause) {
     client.destroy();
     if (cause instanceof ConfigError) throw cause;
@@ -78,6 +84,11 @@ export async function dynamoClient(config: Config, telemetry?: DeskTelemetry): R
 
 function tablesMissing(missing: readonly string[]): string {
   return `STORE=dynamodb: no table ${missing.join(", ")}; make what is missing with: npm run dynamodb:create-tables`;
+}
+
+function tablesWrong(findings: readonly TableFinding[]): string {
+  const what = findings.map(({ table, wrong }) => `table ${table} ${wrong.join(", ")}`).join("; ");
+  return `STORE=dynamodb: ${what}; wait until it is made, name other tables with DYNAMODB_TABLE_PREFIX, or remove them and run: npm run dynamodb:create-tables`;
 }
 
 /** What the SDK or the network said, in one line. */

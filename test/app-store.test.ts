@@ -3,7 +3,9 @@ import { systemClock } from "../server/clock.js";
 import { readConfig } from "../server/config.js";
 import { openStore } from "../server/open-store.js";
 import { createDynamoClient } from "../server/stores/dynamodb/client.js";
-import { missingTables } from "../server/stores/dynamodb/create-tables.js";
+import { CreateTableCommand } from "@aws-sdk/client-dynamodb";
+import { tableDefinitions } from "../server/stores/dynamodb/tables.js";
+import { createTables, missingTables } from "../server/stores/dynamodb/create-tables.js";
 import type { DeskEvents } from "../server/desk-telemetry.js";
 import { Telemetry } from "../server/telemetry.js";
 import { freshPrefix, startDynamo, type TestDynamo } from "./support/dynalite.js";
@@ -63,6 +65,29 @@ describe("[S] a server that keeps its data in DynamoDB", () => {
     const client = await createDynamoClient({ endpoint: dynamo.endpoint });
     expect(await missingTables(client, prefix)).toHaveLength(4);
     client.destroy();
+  });
+
+  test("[S12] refuses tables of which one lacks an index, and says what to do", async () => {
+    const prefix = freshPrefix();
+    const client = await createDynamoClient({ endpoint: dynamo.endpoint });
+    const [sessions] = tableDefinitions(prefix);
+    const kept = sessions!.GlobalSecondaryIndexes!.slice(1);
+    const [lost] = sessions!.GlobalSecondaryIndexes!;
+    const names = new Set(
+      [sessions!, ...kept].flatMap(({ KeySchema }) => KeySchema!.map(({ AttributeName }) => AttributeName)),
+    );
+    const AttributeDefinitions = sessions!.AttributeDefinitions!.filter(({ AttributeName }) =>
+      names.has(AttributeName),
+    );
+    await client.send(new CreateTableCommand({ ...sessions!, AttributeDefinitions, GlobalSecondaryIndexes: kept }));
+    await createTables(client, prefix, () => undefined);
+    client.destroy();
+    await expect(open({ DYNAMODB_TABLE_PREFIX: prefix })).rejects.toMatchObject({
+      name: "ConfigError",
+      message:
+        `STORE=dynamodb: table ${prefix}sessions has no index ${lost!.IndexName!}; wait until it is made, name other ` +
+        "tables with DYNAMODB_TABLE_PREFIX, or remove them and run: npm run dynamodb:create-tables",
+    });
   });
 
   test("that cannot reach it says where it looked, in one line", async () => {

@@ -14,12 +14,16 @@ test("[L] what is not set has its stated default", () => {
     AWS_REGION: undefined,
     DYNAMODB_TIMEOUT_MS: 1500,
     SESSION_IDLE_HOURS: 24,
+    INTENT_IDLE_MINUTES: 30,
     RETENTION_DAYS: 30,
     METRICS_PORT: undefined,
     AUTH_SECRET: undefined,
     AUTH_JWKS_URL: undefined,
     ALLOWED_ORIGINS: [],
     AGENT: "assistant",
+    MODEL_URL: undefined,
+    MODEL_NAME: "gpt-4o-mini",
+    MODEL_API_KEY: undefined,
     AGENT_TIMEOUT_MS: 30_000,
     AGENT_CONCURRENCY: 64,
     BUSINESSES_DIR: "./businesses",
@@ -39,6 +43,7 @@ test("[L] what is not set has its stated default", () => {
     MAX_ANSWER_BYTES: 262_144,
     MAX_BACKLOG: 1000,
     MAX_BACKLOG_PER_BUSINESS: 100,
+    MAX_BACKLOG_PER_USER: 20,
     isOpen: true,
   });
 });
@@ -52,6 +57,7 @@ test("[L] what is set is taken", () => {
     PORT: "0",
     AGENT: "echo",
     DEFAULT_TIME_ZONE: "Europe/Bucharest",
+    AUTH_SECRET: secret,
     ALLOWED_ORIGINS: " https://a.example ,, https://b.example",
     MAX_FRAME_BYTES: "0",
     IDLE_TIMEOUT_MS: "5",
@@ -91,20 +97,26 @@ describe("[L] a value that cannot be used stops the start, with its name, the va
     ["DYNAMODB_TIMEOUT_MS", "0", positive],
     ["AWS_REGION", "EU central", "an AWS region such as eu-central-1"],
     ["SESSION_IDLE_HOURS", "0", positive],
-    ["SESSION_IDLE_HOURS", "1d", whole],
+    ["SESSION_IDLE_HOURS", "1d", positive],
     ["SESSION_IDLE_HOURS", "876001", "hours, 1 to 876000"],
+    ["INTENT_IDLE_MINUTES", "-1", whole],
+    ["INTENT_IDLE_MINUTES", "525601", "minutes, 0 to 525600"],
     ["RETENTION_DAYS", "0", positive],
     ["RETENTION_DAYS", "36501", "days, 1 to 36500"],
     ["METRICS_PORT", "70000", "a port, 0 to 65535"],
     ["METRICS_PORT", "on", whole],
-    ["AGENT", "magic", "assistant or echo"],
-    ["AGENT", "Echo", "assistant or echo"],
+    ["AGENT", "magic", "assistant, http, channel or echo"],
+    ["AGENT", "Echo", "assistant, http, channel or echo"],
+    ["MODEL_URL", "api.openai.com/v1", "a URL that begins with http:// or https://"],
+    ["MODEL_URL", "file:///v1", "a URL that begins with http:// or https://"],
     ["AGENT_TIMEOUT_MS", "0", positive],
-    ["AGENT_TIMEOUT_MS", "30s", whole],
+    ["DYNAMODB_TIMEOUT_MS", "3000000000", "ms, 1 to 2147483647"],
+    ["IDLE_TIMEOUT_MS", "3000000000", "ms, 0 to 2147483647"],
+    ["AGENT_TIMEOUT_MS", "30s", positive],
     ["AGENT_CONCURRENCY", "0", positive],
     ["DEFAULT_TIME_ZONE", "Bucharest", "an IANA time zone such as Europe/Bucharest"],
     ["LOG_LEVEL", "verbose", "a pino level"],
-    ["AUTH_JWKS_URL", "keys.json", "a URL"],
+    ["AUTH_JWKS_URL", "keys.json", "a URL that begins with http:// or https://"],
     ["DRAIN_TIMEOUT_MS", "0", positive],
     ["MAX_FRAME_BYTES", "64k", whole],
     ["MAX_FRAME_BYTES", "1e6", whole],
@@ -127,6 +139,32 @@ describe("[L] a value that cannot be used stops the start, with its name, the va
     expect(messageOf(read)).not.toContain(short);
   });
 
+  test("an agent elsewhere needs its address", () => {
+    expect(messageOf(() => readConfig({ AGENT: "http" }))).toMatch(/^AGENT=http .*AGENT_URL/);
+    const AGENT_URL = "https://agent.example/turns";
+    expect(readConfig({ AGENT: "http", AGENT_URL })).toMatchObject({ AGENT: "http", AGENT_URL });
+    expect(messageOf(() => readConfig({ AGENT: "http", AGENT_URL: "agent.example" }))).toContain("http://");
+    expect(messageOf(() => readConfig({ AGENT_SECRET: "too short" }))).toBe(
+      "AGENT_SECRET is (secret); expected at least 32 bytes",
+    );
+  });
+
+  test("the key of a model needs its address, goes into a header, and is never shown", () => {
+    const MODEL_URL = "https://models.example/v1";
+    const MODEL_API_KEY = "sk-0123456789";
+    expect(readConfig({ MODEL_URL, MODEL_API_KEY })).toMatchObject({ MODEL_URL, MODEL_API_KEY });
+    expect(messageOf(() => readConfig({ MODEL_API_KEY }))).toMatch(/^MODEL_API_KEY .*MODEL_URL/);
+    for (const broken of ["two words", "line\r\nx-more: 1", "cheie-ă"]) {
+      expect(messageOf(() => readConfig({ MODEL_URL, MODEL_API_KEY: broken }))).toBe(
+        "MODEL_API_KEY is (secret); expected 1 to 2000 letters, digits and signs of ASCII, without spaces",
+      );
+    }
+    const lines = listConfig({ MODEL_URL: "https://me:pass@models.example/v1", MODEL_API_KEY });
+    expect(lines.find(({ name }) => name === "MODEL_API_KEY")).toMatchObject({ value: "(secret)" });
+    expect(lines.find(({ name }) => name === "MODEL_URL")!.value).toBe("https://(secret)@models.example/v1");
+    expect(JSON.stringify(lines)).not.toContain(MODEL_API_KEY);
+  });
+
   test("a secret is measured in bytes", () => {
     expect(readConfig({ AUTH_SECRET: "ă".repeat(16) }).AUTH_SECRET).toHaveLength(16);
     expect(() => readConfig({ AUTH_SECRET: "x".repeat(31) })).toThrow(ConfigError);
@@ -137,9 +175,23 @@ describe("[L] the list of the whole configuration", () => {
   const lineOf = (name: string, environment: Record<string, string> = {}) =>
     listConfig(environment).find((line) => line.name === name);
 
+  test("[B9] has what business files may name, masked; what is not set is not there", () => {
+    const environment = {
+      TELEGRAM_TOKEN_B1: "110201543:AAHd",
+      TELEGRAM_NONE: "",
+      TELEGRAM_API_URL: "http://localhost:1",
+    };
+    const bots = listConfig(environment).filter(({ name }) => /^TELEGRAM_/.test(name));
+    expect(bots).toEqual([
+      { name: "TELEGRAM_API_URL", value: "http://localhost:1", source: "environment", expected: null },
+      { name: "TELEGRAM_TOKEN_B1", value: "(secret)", source: "environment", expected: null },
+    ]);
+    expect([...readConfig(environment).botVariables]).toEqual([["TELEGRAM_TOKEN_B1", "110201543:AAHd"]]);
+  });
+
   test("has every variable once, each with its value and where that comes from", () => {
     const names = listConfig({}).map(({ name }) => name);
-    expect([...names, "isOpen"].sort()).toEqual(Object.keys(readConfig({})).sort());
+    expect([...names, "isOpen", "botVariables"].sort()).toEqual(Object.keys(readConfig({})).sort());
     expect(lineOf("PORT")).toEqual({ name: "PORT", value: "3001", source: "default", expected: null });
     expect(lineOf("PORT", { PORT: "80" })).toMatchObject({ value: "80", source: "environment" });
     expect(lineOf("PORT", { PORT: "" })).toMatchObject({ value: "3001", source: "default" });

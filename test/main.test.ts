@@ -38,15 +38,23 @@ async function converse(url: string, userId: string): Promise<string> {
   await joined(client, userId);
   const { status, response } = await client.call(topic, "new_message", newMessage(userId));
   expect(status).toBe("ok");
-  await client.event("new_message");
+  // What was not delivered before may come first.
+  await client.next(([, , , event, { inReplyTo }]) => event === "new_message" && inReplyTo === response.messageId);
   client.close();
   return String(response.sessionId);
 }
 
 describe("[S] the server as a process", () => {
-  test("says where its data is, on both stores", async () => {
+  test("says where its pages and its data are, on both stores", async () => {
     const embedded = await newServer({});
     await embedded.start();
+    for (const [name, path] of [
+      ["chat page", "/"],
+      ["console  ", "/console"],
+    ] as const) {
+      expect(embedded.greeting).toContain(`  ${name}  ${embedded.url}${path}`);
+      expect((await fetch(`${embedded.url}${path}`)).headers.get("content-type")).toMatch(/^text\/html/);
+    }
     expect(embedded.greeting).toContain(`  data       ${embedded.dataDir}`);
     expect(embedded.greeting).toContain(`  metrics    ${embedded.url}/metrics`);
     const prefix = freshPrefix();

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "@jest/globals";
+import { nodeEnvironment } from "./support/server-process.js";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
@@ -46,6 +47,8 @@ test("the package holds what runs and what explains it, and nothing else", async
     "dist/server/testing.js",
     "dist/server/main.js",
     "dist/client/public/index.html",
+    "dist/client/client.js",
+    "dist/client/client.d.ts",
     "businesses/B0100001.yaml",
     "docs/channels.md",
     "protocol/SPEC.md",
@@ -139,6 +142,41 @@ await room.refuteWithin(5, "said");
 export type Also = [Cancel, Clock, Result<void, "x">, typeof tick, typeof presence, typeof unlisten, typeof detach];
 `;
 
+const typedClient = `
+import {
+  Chat, ChatError, Coordinator, History, withoutQuestions,
+  type ChatEntry, type ChatStatus, type ChatView, type ConnectionOptions, type ConsoleEvents, type Intent, type Receipt,
+  type RunningAnswer, type Session, type TokenReason,
+} from "bennu/client";
+
+const token = async (reason: TokenReason): Promise<string> => (reason === "connect" ? "a" : "b");
+const where: ConnectionOptions = { url: "ws://127.0.0.1:1/socket", businessId: "B1", token };
+const chat = new Chat({ ...where, userId: "ana" });
+const shown: [ChatView, ChatStatus, readonly RunningAnswer[]] = [chat.view, chat.status, chat.view.running];
+chat.onMessage(({ content, components }: ChatEntry) => console.log(withoutQuestions(content, components)));
+chat.onIntent(({ name }: Intent) => console.log(name));
+const said: Promise<Receipt | string> = chat.send("hello").catch((cause: unknown) => (cause as ChatError).code);
+const coordinator = new Coordinator({ ...where, cursor: "c" });
+coordinator.on("processed", ({ answer }) => console.log(answer));
+const taken: Promise<Session | void> = coordinator.takeOver("s").catch(() => undefined);
+const history = new History({ ...where, baseUrl: "", sessionId: "s", userId: "ana" });
+export type Also = [ConsoleEvents["presence"], typeof said, typeof taken, typeof shown, typeof history];
+// @ts-expect-error -- there is no such event
+coordinator.on("nothing", () => undefined);
+`;
+
+test("plain JavaScript imports the client", async () => {
+  const script = `
+    import { Chat, Coordinator } from "bennu/client";
+    const chat = new Chat({ url: "ws://127.0.0.1:1/socket", businessId: "B1", userId: "ana" });
+    const said = chat.send("hello").catch(({ code }) => code);
+    await chat.leave();
+    console.log(await said, typeof Coordinator);
+  `;
+  await writeFile(join(app, "client.js"), script);
+  expect((await run(process.execPath, ["client.js"], { cwd: app })).stdout).toBe("left function\n");
+});
+
 const wrong = `
 import { Channel, Endpoint } from "bennu";
 declare const channel: Channel;
@@ -162,8 +200,12 @@ test("TypeScript takes its types as they are", async () => {
     types: ["node"],
   };
   await writeFile(join(app, "app.ts"), typescript);
+  await writeFile(join(app, "client.ts"), typedClient);
   await writeFile(join(app, "wrong.ts"), wrong);
-  await writeFile(join(app, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["app.ts", "wrong.ts"] }));
+  await writeFile(
+    join(app, "tsconfig.json"),
+    JSON.stringify({ compilerOptions, files: ["app.ts", "client.ts", "wrong.ts"] }),
+  );
   const tsc = join(app, "node_modules", "typescript", "bin", "tsc");
   const { stdout } = await run(process.execPath, [tsc], { cwd: app }).catch((cause: { stdout: string }) => cause);
   expect(stdout).toBe("");
@@ -175,23 +217,47 @@ test("bennu help says what there is", async () => {
   expect(await readFile(join(installed, manifest.bin.bennu), "utf8")).toMatch(/^#!\/usr\/bin\/env node\n/);
 });
 
-test("npm start starts an installed package too", async () => {
-  const env = { ...process.env, PORT: "0", DATA_DIR: join(app, "data"), LOG_LEVEL: "fatal" };
+async function start(
+  environment: Readonly<Record<string, string>>,
+): Promise<{ url: string; stop: () => Promise<void> }> {
+  const ours = { PORT: "0", DATA_DIR: join(app, "data"), LOG_LEVEL: "fatal", ...environment };
+  const env = { ...process.env, ...nodeEnvironment, ...ours };
   const server = spawn("npm", ["start"], { cwd: installed, env, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   const ended = new Promise<void>((resolve) => server.on("exit", () => resolve()));
-  const url = await new Promise<string>((resolve, reject) => {
+  const stop = async () => {
+    server.kill("SIGTERM");
+    await ended;
+    expect(said).not.toContain("not as the API is described");
+  };
+  return new Promise((resolve, reject) => {
     const read = (text: Buffer) => {
       said += text.toString();
       const found = /Bennu listens on (http:\S+)/.exec(said);
-      if (found !== null) resolve(found[1]!);
+      if (found !== null) resolve({ url: found[1]!, stop });
     };
     server.stdout.on("data", read);
     server.stderr.on("data", read);
-    server.on("exit", () => reject(new Error(said)));
+    server.on("close", () => reject(new Error(said)));
   });
+}
+
+async function expectUp(environment: Readonly<Record<string, string>>): Promise<void> {
+  const { url, stop } = await start(environment);
   expect((await fetch(url)).status).toBe(200);
   expect(await (await fetch(`${url}/readyz`)).json()).toMatchObject({});
-  server.kill("SIGTERM");
-  await ended;
+  await stop();
+}
+
+test("npm start starts an installed package too, without what is optional", () => expectUp({ AGENT: "echo" }));
+
+test("[A20] the assistant without its package is refused at the start, saying what to do", async () => {
+  await expect(start({ AGENT: "assistant" })).rejects.toThrow(
+    "bennu cannot start: the assistant needs the package @langchain/langgraph, which is not installed: " +
+      "run npm install without --omit=optional, or set AGENT to another agent",
+  );
+  const scope = join(app, "node_modules", "@langchain");
+  await symlink(join(root, "node_modules", "@langchain"), scope);
+  await expectUp({ AGENT: "assistant" });
+  await rm(scope);
 });

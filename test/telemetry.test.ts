@@ -170,6 +170,27 @@ describe.each<Kind>(["websocket", "longpoll"])("telemetry of connections over %s
     expect(events).toEqual([["socket_refused", { mount: "/socket", transport: kind, status: 403 }]]);
   });
 
+  test("[C10] a drain waits between two batches, and not as long each time where it is given chance", async () => {
+    for (let n = 0; n < 3; n += 1) await open(kind);
+    listen("socket_drain");
+    const drawn = [0, 0.999];
+    const drained = endpoint.drain({ batchSize: 1, intervalMs: 100, random: () => drawn.shift() ?? 0.5 });
+    const waits = () => events.map(([, event]) => event.intervalMs);
+    expect(waits()).toEqual([50]);
+    clock.advance(49);
+    await settle();
+    expect(waits()).toEqual([50]);
+    clock.advance(1);
+    await settle();
+    expect(waits()).toEqual([50, 150]);
+    clock.advance(149);
+    await settle();
+    expect(waits()).toEqual([50, 150]);
+    clock.advance(1);
+    await drained;
+    expect(waits()).toEqual([50, 150, 100]);
+  });
+
   test("[C10] tells every batch of a drain before it is closed", async () => {
     const clients = [await open(kind), await open(kind), await open(kind)];
     listen(...names);

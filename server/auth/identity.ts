@@ -2,11 +2,13 @@ import { isBusinessId, isUserId, type JoinRequest } from "../../protocol/payload
 import type { Code } from "../../protocol/codes.js";
 import { failure, type Result, success } from "../../protocol/result.js";
 
-export type Role = "user" | "coordinator" | "agent" | "service";
+export const roles = ["user", "coordinator", "agent", "service"] as const;
+export type Role = (typeof roles)[number];
 
 /** Who someone is, as far as a token or an open server says so. (SPEC X2) */
 export interface Identity {
   readonly role: Role;
+  /** The `sub` of the token: a user's, a coordinator's, an agent's or a service's own id. */
   readonly userId: string | null;
   /** The only business it is good for; null: any. */
   readonly businessId: string | null;
@@ -28,29 +30,14 @@ export function identifyJoin(token: Identity | null, claims: ConnectClaims, join
   const { businessId = null, role } = claims;
   if (businessId !== null && !isBusinessId(businessId)) return failure("invalid_payload");
   const userId = join.userId ?? claims.userId ?? null;
-  if (join.isCoordinator || role === "coordinator" || userId === null) {
+  const isByConnect = join.userId === null && (role === "coordinator" || userId === null);
+  if (join.isCoordinator || isByConnect) {
     return success({ role: "coordinator", userId: null, businessId });
   }
   if (!isUserId(userId)) return failure("invalid_payload");
   return success({ role: "user", userId, businessId });
 }
 
-/** May this identity have anything to do with this business? */
-export function belongsTo(identity: Identity, businessId: string): boolean {
-  return identity.businessId === null || identity.businessId === businessId;
-}
-
-/** May it read a session of this business and user? */
-export function mayRead(
-  identity: Identity,
-  session: { readonly businessId: string; readonly userId?: string | undefined },
-): boolean {
-  if (!belongsTo(identity, session.businessId)) return false;
-  if (identity.role === "coordinator" || identity.role === "service") return true;
-  return identity.role === "user" && identity.userId !== null && identity.userId === session.userId;
-}
-
-/** May it see everything that goes on in this business? */
-export function mayCoordinate(identity: Identity, businessId: string): boolean {
-  return belongsTo(identity, businessId) && (identity.role === "coordinator" || identity.role === "service");
+export function isRole(value: unknown): value is Role {
+  return (roles as readonly unknown[]).includes(value);
 }

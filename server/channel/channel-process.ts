@@ -1,8 +1,8 @@
-import { channelCrash, refusal, reserved } from "../../protocol/events.js";
+import { channelCrash, closeCode, refusal, reserved } from "../../protocol/events.js";
 import { Frame } from "../../protocol/frame.js";
 import type { Message, OutBroadcast, Ref } from "../../protocol/message.js";
 import type { Serializer } from "../../protocol/serializer.js";
-import type { Unsubscribe } from "../pubsub/pubsub.js";
+import type { Filter, Unsubscribe } from "../pubsub/pubsub.js";
 import {
   type Channel,
   type ChannelFactory,
@@ -10,25 +10,23 @@ import {
   createChannel,
   ended,
   Killed,
+  Rejoin,
   type Reply,
   type SocketHandle,
+  type Stop,
+  type SubscribeOptions,
 } from "./channel.js";
 import type { ChannelHost } from "./host.js";
 import { ChannelSubscriber } from "./channel-subscriber.js";
 import { Mailbox, type Worker } from "./mailbox.js";
 import { isPromise, isReply, isStop } from "./results.js";
+import { Subscriptions } from "./subscriptions.js";
 
 type Status = "joining" | "joined" | "leaving" | "ending" | "ended";
 
 /** What went wrong while the join was being decided, with nobody to throw at: the join has crashed. */
 class JoinFault {
   constructor(readonly cause: unknown) {}
-}
-
-/** A topic whose broadcasts leave under the name of the channel. */
-interface Audience {
-  readonly topic: string;
-  readonly unsubscribe: Unsubscribe;
 }
 
 /** Work for a channel that is not a message of its client. */
@@ -47,14 +45,15 @@ export class ChannelProcess implements ChannelPort, SocketHandle, Worker<Message
   readonly #host: ChannelHost;
   readonly #serializer: Serializer;
   readonly #mailbox: Mailbox<Message | Task>;
-  #subscriptions: Unsubscribe[] | null = null;
-  #audiences: Audience[] | null = null;
+  readonly #subscriptions = new Subscriptions();
   /** Who wants to know when the channel has ended: presences. */
   #onEnded: (() => void)[] | null = null;
   /** What pushes and replies carry: a join without a join_ref lends its ref. */
   readonly #pushRef: Ref;
   #channel: Channel | null = null;
   #status: Status = "joining";
+  /** The join was refused, and is not to be asked for again: `phx_close` follows the reply. (SPEC C16) */
+  #isForGood = false;
   /** The client has been told of the end, or will be by who ended it: a `phx_error` still to come would be a second one. */
   #isTold = false;
   /** The socket is gone: nothing can be told to the client. */
@@ -66,6 +65,8 @@ export class ChannelProcess implements ChannelPort, SocketHandle, Worker<Message
   /** The app's code is on the stack, called from here: there is somebody to throw at. */
   #isOnStack = false;
   #early: Task[] | JoinFault | null = [];
+  /** How often what was sent was dropped: a fence from before says nothing any more. */
+  #drops = 0;
 
   /** @param joinRef as the client sent it: what its messages are compared with, and what the end of the channel carries */
   constructor(
@@ -101,6 +102,28 @@ export class ChannelProcess implements ChannelPort, SocketHandle, Worker<Message
     return this.#host.handle.vsn;
   }
 
+  /** @see SocketHandle.fence */
+  fence(done: () => void): void {
+    if (this.#isCut) return;
+    const drops = this.#drops;
+    this.#host.fence(() => {
+      if (this.#drops === drops) done();
+    });
+  }
+
+  /** @see SocketHandle.dropUnsent */
+  dropUnsent(): boolean {
+    // The topic may be another channel's by now.
+    if (this.#hasEnded || !this.#host.dropUnsent(this.topic)) return false;
+    this.#drops += 1;
+    return true;
+  }
+
+  /** @see SocketHandle.close */
+  close(code: number = closeCode.abuse): void {
+    this.#host.close(code, "");
+  }
+
   /** Messages that wait for the handler that is running. */
   get backlog(): number {
     return this.#mailbox.length;
@@ -126,7 +149,13 @@ export class ChannelProcess implements ChannelPort, SocketHandle, Worker<Message
     }
   }
 
+  /** The join was refused, and `phx_close` is to follow the reply. */
+  get isForGood(): boolean {
+    return this.#isForGood;
+  }
+
   #joined(result: unknown): Reply {
+    if (isStop(result)) return this.#refusedForGood(result);
     if (!isReply(result) || (result.status !== "ok" && result.status !== "error")) {
       return this.#joinCrashed(new TypeError("join returned neither ok() nor error()"));
     }
@@ -135,6 +164,16 @@ export class ChannelProcess implements ChannelPort, SocketHandle, Worker<Message
     // It was given up meanwhile, and has begun after all what terminate ends.
     else if (this.#status !== "joining") this.#terminate(ended.closed, nothing);
     return result;
+  }
+
+  #refusedForGood({ stop, reply }: Stop): Reply {
+    const isOrdinary = stop === "normal" || stop === "shutdown";
+    if (!isOrdinary || !isReply(reply) || reply.status !== "error") {
+      return this.#joinCrashed(new TypeError('of the stops, join returns only stop("normal", error(…))'));
+    }
+    this.#isForGood = true;
+    this.abandon();
+    return reply;
   }
 
   #joinCrashed(cause: unknown): Reply {
@@ -155,7 +194,7 @@ export class ChannelProcess implements ChannelPort, SocketHandle, Worker<Message
     this.#status = "joined";
     if (this.#isCut) return;
     const intercepts = this.#channel!.intercepts;
-    this.#keep(this.#subscribe(this.topic, intercepts.length > 0 ? intercepts : null));
+    this.#subscriptions.keepToTheEnd(this.#subscribe(this.topic, intercepts.length > 0 ? intercepts : null, null));
   }
 
   /** Runs what the channel sent itself while joining, and ends it if it was stopped meanwhile. */
@@ -201,14 +240,14 @@ export class ChannelProcess implements ChannelPort, SocketHandle, Worker<Message
   /** The socket is gone: nothing is told to the client any more, and nothing of what is broadcast is for it. (SPEC C9) */
   cut(): void {
     this.#isCut = true;
-    this.#unsubscribe();
+    this.#subscriptions.end();
   }
 
   /**
    * Ends it because its socket is gone: behind what its client had sent before, as a monitor's message is in Phoenix; but
    * a handler that does not come to an end holds it no longer than may linger what is over. (SPEC C9, L13)
    */
-  close(): void {
+  socketClosed(): void {
     const end = () => this.#end(ended.closed, null);
     // One that is leaving ends by itself, with the reason that its client gave.
     if (this.#status === "joined") this.#mailbox.post(new Task("close", end));
@@ -242,7 +281,7 @@ export class ChannelProcess implements ChannelPort, SocketHandle, Worker<Message
     let frame: Frame;
     try {
       const push = { joinRef: this.#pushRef, ref: null, topic: this.topic, event, payload };
-      frame = new Frame(this.#serializer.encodePush(push));
+      frame = new Frame(this.#serializer.encodePush(push), this.topic);
     } catch (cause) {
       return this.failed(event, cause);
     }
@@ -310,29 +349,18 @@ export class ChannelProcess implements ChannelPort, SocketHandle, Worker<Message
   }
 
   /** @see SocketHandle.subscribe */
-  subscribe(topic: string, { as }: { readonly as: string }): Unsubscribe {
+  subscribe(topic: string, { as, filter }: SubscribeOptions): Unsubscribe {
     if (this.#hasEnded) return nothing;
     const channel = as === this.topic ? this : this.#host.channelOn(as);
-    if (channel !== undefined) return channel.hear(topic);
+    if (channel !== undefined) return channel.hear(topic, filter ?? null);
     this.failed("subscribe", new Error(`this socket has no channel on ${as}`));
     return nothing;
   }
 
   /** What is broadcast on `topic` leaves under the name of this channel, once however often it is asked for. */
-  hear(topic: string): Unsubscribe {
+  hear(topic: string, filter: Filter | null): Unsubscribe {
     if (this.#hasEnded || this.#isCut || topic === this.topic) return nothing;
-    const known = this.#audiences?.find((audience) => audience.topic === topic);
-    if (known !== undefined) return known.unsubscribe;
-    const unsubscribe = this.#subscribe(topic, null);
-    const audience = {
-      topic,
-      unsubscribe: () => {
-        unsubscribe();
-        this.#audiences = this.#audiences?.filter((other) => other !== audience) ?? null;
-      },
-    };
-    this.#audiences = [...(this.#audiences ?? []), audience];
-    return audience.unsubscribe;
+    return this.#subscriptions.hear(topic, () => this.#subscribe(topic, null, filter));
   }
 
   listen(topic: string): Unsubscribe {
@@ -341,32 +369,11 @@ export class ChannelProcess implements ChannelPort, SocketHandle, Worker<Message
     const unlisten = this.#host.pubsub.listen(topic, ({ event, payload }) =>
       this.send({ topic, event, payload: copyOf(payload) }),
     );
-    const unsubscribe = () => {
-      unlisten();
-      const index = this.#subscriptions?.indexOf(unsubscribe) ?? -1;
-      if (index >= 0) this.#subscriptions!.splice(index, 1);
-    };
-    this.#keep(unsubscribe);
-    return unsubscribe;
+    return this.#subscriptions.keep(unlisten);
   }
 
-  #subscribe(topic: string, intercepts: readonly string[] | null): Unsubscribe {
-    return this.#host.pubsub.subscribe(topic, new ChannelSubscriber(this, this.#host, intercepts));
-  }
-
-  #keep(unsubscribe: Unsubscribe): void {
-    // A list of one is made as such: pushing to an empty one reserves room for seventeen.
-    if (this.#subscriptions === null) this.#subscriptions = [unsubscribe];
-    else this.#subscriptions.push(unsubscribe);
-  }
-
-  #unsubscribe(): void {
-    const subscriptions = this.#subscriptions ?? [];
-    const audiences = this.#audiences ?? [];
-    this.#subscriptions = null;
-    this.#audiences = null;
-    for (const unsubscribe of subscriptions) unsubscribe();
-    for (const { unsubscribe } of audiences) unsubscribe();
+  #subscribe(topic: string, intercepts: readonly string[] | null, filter: Filter | null): Unsubscribe {
+    return this.#host.pubsub.subscribe(topic, new ChannelSubscriber(this, this.#host, intercepts, filter));
   }
 
   intercept(broadcast: OutBroadcast): void {
@@ -449,12 +456,12 @@ export class ChannelProcess implements ChannelPort, SocketHandle, Worker<Message
     if (!isReply(reply)) throw new TypeError("a reply is ok(…), error(…) or { status, response }");
     const { status, response = {} } = reply;
     const out = { joinRef: this.#pushRef, ref, topic: this.topic, status, response };
-    this.#host.send(new Frame(this.#serializer.encodeReply(out)));
+    this.#host.send(new Frame(this.#serializer.encodeReply(out), this.topic));
   }
 
   #crash(event: string, cause: unknown): void {
     if (this.#hasEnded) return;
-    this.#host.crashed(this.topic, event, cause);
+    if (!(cause instanceof Rejoin)) this.#host.crashed(this.topic, event, cause);
     this.#end(cause, reserved.error);
   }
 
@@ -507,7 +514,7 @@ export class ChannelProcess implements ChannelPort, SocketHandle, Worker<Message
     this.#early = null;
     const callbacks = this.#onEnded ?? [];
     this.#onEnded = null;
-    this.#unsubscribe();
+    this.#subscriptions.end();
     // Afterwards, so that what they broadcast does not reach a client that holds this channel for ended. One that fails
     // harms neither the others nor the end.
     for (const callback of callbacks) {
@@ -521,7 +528,7 @@ export class ChannelProcess implements ChannelPort, SocketHandle, Worker<Message
 
   #lastFrame(event: string, payload: unknown): Frame {
     const { joinRef, topic } = this;
-    return new Frame(this.#serializer.encodePush({ joinRef, ref: joinRef, topic, event, payload }));
+    return new Frame(this.#serializer.encodePush({ joinRef, ref: joinRef, topic, event, payload }), topic);
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Frame } from "../../protocol/frame.js";
 import type { OutBroadcast } from "../../protocol/message.js";
 import type { Serializer } from "../../protocol/serializer.js";
-import type { Subscriber } from "../pubsub/pubsub.js";
+import type { Filter, Subscriber } from "../pubsub/pubsub.js";
 import type { ChannelProcess } from "./channel-process.js";
 import type { ChannelHost } from "./host.js";
 
@@ -11,6 +11,7 @@ export class ChannelSubscriber implements Subscriber {
     readonly owner: ChannelProcess,
     readonly host: ChannelHost,
     readonly intercepts: readonly string[] | null,
+    readonly filter: Filter | null,
   ) {}
 
   get serializer(): Serializer {

@@ -1,5 +1,5 @@
 import type { Ref } from "../../protocol/message.js";
-import type { Unsubscribe } from "../pubsub/pubsub.js";
+import type { Filter, Unsubscribe } from "../pubsub/pubsub.js";
 
 /** An answer: `status` is "ok" or "error", or any other word an app agrees on with its clients. */
 export interface Reply {
@@ -14,8 +14,11 @@ export interface Stop {
   readonly reply?: Reply | undefined;
 }
 
-/** What `join` returns: `ok()` or `error()`. */
-export type JoinResult = Reply;
+/**
+ * What `join` returns: `ok()` or `error()`; or `stop("normal", error(…))`, which refuses it for good: `phx_close` follows,
+ * after which no phoenix.js asks again. (SPEC C16)
+ */
+export type JoinResult = Reply | Stop;
 export type HandleResult = void | undefined | Reply | Stop;
 /** There is no push to answer, so there is nothing to return but the end. */
 export type InfoResult = void | undefined | Stop;
@@ -39,6 +42,11 @@ export class Killed extends Error {
   override readonly name = "Killed";
 }
 
+/** Given to `stop`, it ends the channel with `phx_error`, after which clients join again, and is no crash. (SPEC C6) */
+export class Rejoin extends Error {
+  override readonly name = "Rejoin";
+}
+
 /** What is known of a socket. */
 export interface SocketInfo {
   /** The socket's id, by which it can be disconnected, or null. */
@@ -47,6 +55,13 @@ export interface SocketInfo {
   readonly assigns: Readonly<Record<string, unknown>>;
   readonly transport: "websocket" | "longpoll" | "test";
   readonly vsn: string;
+}
+
+export interface SubscribeOptions {
+  /** The topic under which it leaves: one that the socket has joined, or is joining. */
+  readonly as: string;
+  /** Asked at each broadcast, on the fast lane: be quick. What it does not want is not sent to this socket. */
+  readonly filter?: Filter;
 }
 
 /** What a channel knows of the socket it lives on. Each channel has its own. */
@@ -59,7 +74,21 @@ export interface SocketHandle extends SocketInfo {
    * @throws Error when the socket neither has nor is joining a channel on `as`
    * @see SPEC R10
    */
-  subscribe(topic: string, options: { readonly as: string }): Unsubscribe;
+  subscribe(topic: string, options: SubscribeOptions): Unsubscribe;
+  /**
+   * Calls back once the client has taken all that was sent to it until now: its pong to a ping that leaves in the same
+   * write has come, or its next poll. Never, when the connection ends before. (SPEC T13)
+   */
+  fence(done: () => void): void;
+  /**
+   * Forgets what was sent to this channel's client and is not on its way yet, replies too: what waits for the next poll of
+   * long-poll, or for a join of the same socket. For a right that has ended meanwhile. If there was anything, the fences of
+   * this channel that are still waited for call nobody back. (SPEC C17)
+   * @returns whether there was anything: then its client has missed something
+   */
+  dropUnsent(): boolean;
+  /** Closes the connection, for all its channels. @param code 1008 unless it is given: whoever misbehaves */
+  close(code?: number): void;
 }
 
 /** The engine's side of a channel: what its protected methods call. */

@@ -15,6 +15,12 @@ export interface ChannelHost {
   /** True when somebody wants to know how long handlers take. */
   readonly measures: boolean;
   send(frame: Frame): void;
+  /** Calls back once the peer has taken what was sent until now. */
+  fence(done: () => void): void;
+  /** Forgets what was sent under a topic and is not on its way yet. @returns whether there was anything */
+  dropUnsent(topic: unknown): boolean;
+  /** Closes the connection. */
+  close(code: number, reason: string): void;
   /** Called when a handler starts; the returned function when it is done. */
   handledIn(topic: string, event: string): () => void;
   /** A handler threw: tell the operator. The client learns only that the channel is gone. */

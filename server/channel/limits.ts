@@ -10,6 +10,8 @@ export interface SocketLimits {
   readonly maxRefBytes: number;
   /** One more is refused with `too many channels joined`. */
   readonly maxChannels: number;
+  /** Joins a second, after as many at once as there may be channels, or 100; a further one waits, and the socket is not read. */
+  readonly maxJoinsPerSecond: number;
   /** Frames that may wait for a join or a slow handler; from there on the socket is not read. */
   readonly maxWaitingFrames: number;
   /** Broadcasts and infos that may wait in one channel; one more crashes the channel. */
@@ -46,6 +48,7 @@ export const phoenixLimits: SocketLimits = {
   maxEventBytes: 0,
   maxRefBytes: 0,
   maxChannels: 100,
+  maxJoinsPerSecond: 0,
   maxWaitingFrames: 1000,
   maxChannelBacklog: 10_000,
   maxHeldBytes: 16 * 1024 * 1024,

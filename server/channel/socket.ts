@@ -1,3 +1,5 @@
+// From the module and not from the globals, which belong to whoever turns a fake clock.
+import { clearImmediate, setImmediate } from "node:timers";
 import { closeCode, refusal, reserved } from "../../protocol/events.js";
 import { Frame } from "../../protocol/frame.js";
 import { DecodeError } from "../../protocol/errors.js";
@@ -11,6 +13,7 @@ import { ChannelProcess } from "./channel-process.js";
 import { ChannelTable } from "./channel-table.js";
 import type { ChannelHost } from "./host.js";
 import { inspect, isLonger } from "./inspect.js";
+import { joinTaken, joinWaitMs } from "./join-rate.js";
 import type { SocketLimits } from "./limits.js";
 import { route } from "./route.js";
 import type { Topics } from "./topics.js";
@@ -37,6 +40,12 @@ class InTurn {
   constructor(readonly run: () => void) {}
 }
 
+/** What is to be done with the first that waits in the inbox. */
+type Turn = "take" | "wait" | "drop";
+
+/** Joins that are taken from the inbox one after the other before anybody else has a turn. */
+const joinsInARowMax = 8;
+
 /** One connected peer: decodes what it sends, decides by `route`, and holds its channels. */
 export class Socket implements ChannelHost, SocketInfo {
   readonly id: string | null;
@@ -48,8 +57,13 @@ export class Socket implements ChannelHost, SocketInfo {
   #joining: ChannelProcess | null = null;
   #inbox: (Message | InTurn)[] | null = null;
   #waitingFrames = 0;
+  /** The inbox waits, until there is room for one more join, or others have had their turn. */
+  #cancelWait: Cancel | null = null;
+  #joinsFullAt = -Infinity;
+  #joinsInARow = 0;
   #held: Frame[] | null = null;
   #heldBytes = 0;
+  #heldFences: (() => void)[] | null = null;
   #paused = false;
   #draining = false;
   /** Its end waits in the inbox: nothing that comes now is before it. */
@@ -151,6 +165,8 @@ export class Socket implements ChannelHost, SocketInfo {
       cancel();
       this.#endChannels();
     });
+    // What waits behind the next join need not any more: that is not taken.
+    this.#stopWaiting();
   }
 
   // A join that never ends holds nothing for ever, not even of who is gone. (SPEC L13)
@@ -164,12 +180,12 @@ export class Socket implements ChannelHost, SocketInfo {
   #endChannels(): void {
     const channels = this.#channels.all();
     this.#channels.clear();
-    for (const channel of channels) channel.close();
+    for (const channel of channels) channel.socketClosed();
   }
 
-  /** A join is being decided, or what has waited for one is taken. */
+  /** A join is being decided or waits for its time, or what has waited for one is taken. */
   get #isBusy(): boolean {
-    return this.#joining !== null || this.#draining;
+    return this.#joining !== null || this.#draining || this.#cancelWait !== null;
   }
 
   #inTurn(run: () => void): void {
@@ -181,6 +197,13 @@ export class Socket implements ChannelHost, SocketInfo {
   #closeInTurn(code: number): void {
     if (this.#isBusy) this.#ending = true;
     this.#inTurn(() => this.close(code, ""));
+    this.#stopWaiting();
+  }
+
+  #stopWaiting(): void {
+    if (this.#cancelWait === null) return;
+    this.#cancelWait();
+    this.#wentOn();
   }
 
   close(code: number, reason: string): void {
@@ -193,6 +216,27 @@ export class Socket implements ChannelHost, SocketInfo {
     if (this.#closed) return;
     if (this.#held === null) this.#transport.send(frame);
     else this.#hold(frame);
+  }
+
+  fence(done: () => void): void {
+    if (this.#closed) return;
+    // What is held back has not been sent yet.
+    if (this.#held === null) this.#transport.fence(done);
+    else (this.#heldFences ??= []).push(done);
+  }
+
+  dropUnsent(topic: unknown): boolean {
+    const wasHeld = this.#dropHeld(topic);
+    return (this.#transport.dropUnsent?.(topic) ?? false) || wasHeld;
+  }
+
+  #dropHeld(topic: unknown): boolean {
+    if (this.#held === null) return false;
+    const kept = this.#held.filter((frame) => frame.topic !== topic);
+    const hasDropped = kept.length < this.#held.length;
+    this.#held = kept;
+    this.#heldBytes = kept.reduce((sum, { data }) => sum + data.length, 0);
+    return hasDropped;
   }
 
   handledIn(topic: string, event: string): () => void {
@@ -231,7 +275,7 @@ export class Socket implements ChannelHost, SocketInfo {
   }
 
   #accept(message: Message): void {
-    if (!this.#isBusy) {
+    if (!this.#isBusy && !this.#isTooSoon(message)) {
       this.#receive(message);
       return;
     }
@@ -240,6 +284,44 @@ export class Socket implements ChannelHost, SocketInfo {
     this.#inbox.push(message);
     this.#waitingFrames += 1;
     if (this.#waitingFrames >= this.#context.limits.maxWaitingFrames) this.#pause();
+  }
+
+  // One more join than a socket may ask for in that time is taken later, and what comes after it behind it. (SPEC L24)
+  #isTooSoon(message: Message): boolean {
+    const { clock, limits } = this.#context;
+    if (message.event !== reserved.join || limits.maxJoinsPerSecond === 0) return false;
+    const waitMs = this.#joinWaitMs();
+    if (waitMs === 0) {
+      this.#joinsFullAt = joinTaken(this.#joinsFullAt, clock.monotonic(), limits);
+      return false;
+    }
+    this.#cancelWait = clock.after(waitMs, () => this.#wentOn());
+    this.#pause();
+    return true;
+  }
+
+  #joinWaitMs(): number {
+    const { clock, limits } = this.#context;
+    return limits.maxJoinsPerSecond === 0 ? 0 : joinWaitMs(this.#joinsFullAt, clock.monotonic(), limits);
+  }
+
+  // Joins that are decided at once, or by what is in memory, would keep everybody else waiting until the last of them.
+  #hasHadItsTurn(): boolean {
+    this.#joinsInARow += 1;
+    if (this.#joinsInARow <= joinsInARowMax) return false;
+    const next = setImmediate(() => this.#wentOn());
+    this.#cancelWait = () => clearImmediate(next);
+    return true;
+  }
+
+  #wentOn(): void {
+    this.#cancelWait = null;
+    this.#joinsInARow = 0;
+    try {
+      this.#drainInbox();
+    } catch (cause) {
+      this.#failed("(no topic)", cause);
+    }
   }
 
   #receive(message: Message): void {
@@ -342,9 +424,17 @@ export class Socket implements ChannelHost, SocketInfo {
     this.#joining = null;
     this.send(frame);
     for (const waiting of held) this.send(waiting);
+    if (channel.isForGood) this.send(channel.closeFrame());
+    this.#fenceHeld();
     if (accepted) channel.begin();
     if (startedAt !== null) this.#tellJoined(channel.topic, accepted, startedAt);
     this.#drainInbox();
+  }
+
+  #fenceHeld(): void {
+    const fences = this.#heldFences ?? [];
+    this.#heldFences = null;
+    for (const done of fences) this.fence(done);
   }
 
   #joinReply(channel: ChannelProcess, message: Message, reply: Reply): [Reply, Frame] {
@@ -378,7 +468,11 @@ export class Socket implements ChannelHost, SocketInfo {
     if (this.#draining) return;
     this.#draining = true;
     try {
-      while (this.#inbox !== null && this.#inbox.length > 0 && this.#joining === null) this.#take(this.#inbox.shift()!);
+      while (this.#inbox !== null && this.#inbox.length > 0 && this.#joining === null) {
+        const turn = this.#turnOf(this.#inbox[0]!);
+        if (turn === "wait") break;
+        this.#take(this.#inbox.shift()!, turn);
+      }
     } catch (cause) {
       // What cannot be answered ends the connection, and what came after it is nothing any more.
       this.#inbox = null;
@@ -389,10 +483,18 @@ export class Socket implements ChannelHost, SocketInfo {
     this.#resumeIfShort();
   }
 
-  #take(item: Message | InTurn): void {
+  #turnOf(item: Message | InTurn): Turn {
+    if (item instanceof InTurn || item.event !== reserved.join) return "take";
+    // A join that was not begun when its socket went is for nobody; and the end of a connection does not wait until there
+    // is room for all the joins before it. (SPEC C9, L24)
+    if (this.#closed || (this.#ending && this.#joinWaitMs() > 0)) return "drop";
+    return this.#hasHadItsTurn() || this.#isTooSoon(item) ? "wait" : "take";
+  }
+
+  #take(item: Message | InTurn, turn: Turn): void {
     if (item instanceof InTurn) return item.run();
     this.#waitingFrames -= 1;
-    this.#receive(item);
+    if (turn === "take") this.#receive(item);
   }
 
   #onIdEvent(event: string): void {
@@ -408,7 +510,7 @@ export class Socket implements ChannelHost, SocketInfo {
   }
 
   #replyFrame(joinRef: Ref, { ref, topic }: Message, { status, response = {} }: Reply): Frame {
-    return new Frame(this.serializer.encodeReply({ joinRef, ref, topic, status, response }));
+    return new Frame(this.serializer.encodeReply({ joinRef, ref, topic, status, response }), topic);
   }
 
   #hold(frame: Frame): void {
@@ -425,7 +527,7 @@ export class Socket implements ChannelHost, SocketInfo {
   }
 
   #resumeIfShort(): void {
-    if (!this.#paused || this.#closed) return;
+    if (!this.#paused || this.#closed || this.#cancelWait !== null) return;
     const limit = this.#context.limits.maxWaitingFrames;
     if (this.#waitingFrames >= limit) return;
     for (const channel of this.#channels.all()) if (channel.backlog >= limit) return;

@@ -1,4 +1,5 @@
-import { existsSync, writeSync } from "node:fs";
+import { accessSync, constants, existsSync, statSync, writeSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { checkStore } from "../stores/embedded/check.js";
 import { storePaths } from "../stores/embedded/store-files.js";
 import { checkExit } from "./check-exit.js";
@@ -19,8 +20,9 @@ async function run(directory: string): Promise<number> {
     return checkExit.damaged;
   }
   if (!existsSync(folder)) {
-    say(`There is no store in ${directory} yet.`);
-    return checkExit.fine;
+    const fault = whyNotUsable(directory);
+    say(fault === null ? `There is no store in ${directory} yet.` : `DATA_DIR ${directory} cannot be used: ${fault}`);
+    return fault === null ? checkExit.fine : checkExit.damaged;
   }
   let findings = 0;
   try {
@@ -28,10 +30,10 @@ async function run(directory: string): Promise<number> {
       findings += 1;
       if (findings <= findingsMax) say(`Damaged: ${finding}`);
     });
-    const { sessions, messages, openTurns, records, events } = counts;
+    const { sessions, messages, asides, openTurns, records, events } = counts;
     say(
-      `The store in ${directory} has ${sessions} sessions, ${messages} messages, ${openTurns} open turns, ` +
-        `${records} records, ${events} events.`,
+      `The store in ${directory} has ${sessions} sessions, ${messages} messages, ${asides} asides, ` +
+        `${openTurns} open turns, ${records} records, ${events} events.`,
     );
   } catch (cause) {
     findings += 1;
@@ -39,4 +41,17 @@ async function run(directory: string): Promise<number> {
   }
   say(findings === 0 ? "Nothing is wrong with it." : `The store is damaged: ${findings} findings.`);
   return findings === 0 ? checkExit.fine : checkExit.damaged;
+}
+
+/** What keeps a store from being made in a directory, or null. */
+function whyNotUsable(directory: string): string | null {
+  let nearest = resolve(directory);
+  while (!existsSync(nearest)) nearest = dirname(nearest);
+  if (!statSync(nearest).isDirectory()) return `${nearest} is not a directory`;
+  try {
+    accessSync(nearest, constants.W_OK);
+    return null;
+  } catch (cause) {
+    return `${nearest} cannot be written (${(cause as NodeJS.ErrnoException).code})`;
+  }
 }

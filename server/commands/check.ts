@@ -2,21 +2,23 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { type ConfigLine, listConfig, readConfig } from "../config.js";
+import { checkDynamo } from "./check-dynamodb.js";
 import { checkExit } from "./check-exit.js";
 import { embeddedDataDir } from "./embedded-only.js";
 import { explain } from "./explain.js";
 
 /**
- * `bennu check`: prints the configuration, then reads all of the embedded store.
+ * `bennu check`: prints the configuration, then reads all of the embedded store, or looks at the tables in DynamoDB.
  * @returns whether nothing is wrong
  */
 export async function check(): Promise<boolean> {
   const lines = listConfig(process.env);
   process.stdout.write(`${describeConfig(lines)}\n\n`);
   const isUsable = checkConfig(lines);
-  if (lines.find(({ name }) => name === "STORE")?.value !== "embedded") return isUsable;
-  const isWhole = await checkStore(embeddedDataDir("check", process.env));
-  return isUsable && isWhole;
+  const store = lines.find(({ name }) => name === "STORE")?.value;
+  if (store === "embedded") return (await checkStore(embeddedDataDir("check", process.env))) && isUsable;
+  // With a wrong setting it is not known which tables they are.
+  return isUsable && (await checkDynamo(process.env));
 }
 
 function describeConfig(lines: readonly ConfigLine[]): string {

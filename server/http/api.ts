@@ -1,21 +1,49 @@
-import cors from "cors";
-import express, { type Express, type RequestHandler } from "express";
+import cors, { type CorsOptions } from "cors";
+import express, { type Express, type Request, type RequestHandler } from "express";
 import helmet from "helmet";
-import { isLocalHost, isLocalOrigin } from "../auth/local.js";
-import type { Tokens } from "../auth/token.js";
-import type { DeskTelemetry } from "../desk-telemetry.js";
+import type { Origins } from "../auth/origins.js";
+import { agentRoutes, type AgentsDeps } from "./agents.js";
+import { assets } from "./assets.js";
+import { businessRoutes, type BusinessesDeps } from "./businesses.js";
+import { conversationRoutes, type ConversationsDeps } from "./conversations.js";
+import { chatMessageRoutes, type ChatMessagesDeps } from "./chat-messages.js";
+import { chatWorkerRoutes, type ChatWorkerDeps } from "./chat-worker.js";
+import { chatRoutes, type ChatsDeps } from "./chats.js";
+import { docsRoutes } from "./docs.js";
 import { type Health, healthRoutes } from "./health.js";
-import { identify } from "./identify.js";
+import { inTurn } from "./in-turn.js";
+import { messageRoutes, type MessagesDeps } from "./messages.js";
+import { beside } from "./pages.js";
 import { notFound, problemHandler, sendProblem } from "./problem.js";
+import { type Route, type RouterDeps, routerOf } from "./route.js";
+import { scheduleRoutes, type SchedulesDeps } from "./schedules.js";
 import { sessionRoutes, type SessionsDeps } from "./sessions.js";
+import { statsRoutes, type StatsDeps } from "./stats.js";
+import { tokenRoutes, type TokensDeps } from "./tokens.js";
+import { telegramRoutes, type TelegramDeps } from "./telegram.js";
+import { webhookRoutes, type WebhooksDeps } from "./webhooks.js";
+import { userRoutes, type UsersDeps } from "./users.js";
 
-export interface ApiDeps extends SessionsDeps {
+export interface ApiDeps
+  extends
+    SessionsDeps,
+    MessagesDeps,
+    TokensDeps,
+    UsersDeps,
+    BusinessesDeps,
+    StatsDeps,
+    AgentsDeps,
+    ConversationsDeps,
+    ChatsDeps,
+    ChatMessagesDeps,
+    ChatWorkerDeps,
+    SchedulesDeps,
+    TelegramDeps,
+    WebhooksDeps,
+    RouterDeps {
   readonly health: Health;
-  readonly telemetry: DeskTelemetry;
-  /** Null on an open server. */
-  readonly tokens: Tokens | null;
-  /** Pages that may call us from elsewhere, where tokens say who is who. */
-  readonly allowedOrigins: readonly string[];
+  /** By which names we are called, and which pages may call us. */
+  readonly origins: Origins;
   /** Folder of the built pages. */
   readonly publicDir: string;
 }
@@ -25,17 +53,39 @@ export function createApi(deps: ApiDeps): Express {
   const app = express();
   app.disable("x-powered-by");
   app.set("query parser", "simple");
+  app.use(inTurn());
   app.use(securityHeaders());
-  if (deps.tokens === null) app.use(localOnly);
   app.use(variesByOrigin);
-  app.use(crossOrigin(deps));
+  app.use(knownOnly(deps.origins));
+  app.use(crossOrigin(deps.origins));
   app.use(plainBodiesOnly);
-  app.use(healthRoutes(deps.health));
-  app.use("/api/sessions", identify(deps.tokens), sessionRoutes(deps));
-  app.use(express.static(deps.publicDir, { index: "index.html", cacheControl: true, maxAge: 0 }));
+  app.use(routerOf(apiRoutes(deps), deps));
+  app.use(assets(deps.publicDir));
   app.use(notFound);
   app.use(problemHandler(deps.telemetry));
   return app;
+}
+
+/** Every route there is. */
+export function apiRoutes(deps: ApiDeps): readonly Route[] {
+  const routes = [
+    ...healthRoutes(deps.health),
+    ...sessionRoutes(deps),
+    ...messageRoutes(deps),
+    ...tokenRoutes(deps),
+    ...userRoutes(deps),
+    ...businessRoutes(deps),
+    ...statsRoutes(deps),
+    ...agentRoutes(deps),
+    ...conversationRoutes(deps),
+    ...chatRoutes(deps),
+    ...chatMessageRoutes(deps),
+    ...chatWorkerRoutes(deps),
+    ...scheduleRoutes(deps),
+    ...webhookRoutes(deps),
+    ...telegramRoutes(deps),
+  ];
+  return [...routes, ...docsRoutes([...routes, ...beside])];
 }
 
 function securityHeaders(): RequestHandler {
@@ -54,21 +104,39 @@ function securityHeaders(): RequestHandler {
   return helmet({ contentSecurityPolicy: { useDefaults: false, directives }, strictTransportSecurity: false });
 }
 
-/** A name that somebody elsewhere pointed at this machine gets nothing from an open server. (SPEC X5) */
-const localOnly: RequestHandler = (request, response, next) => {
-  if (isLocalHost(request.headers.host) && isLocalOrigin(request.headers.origin)) next();
-  else sendProblem(response, "forbidden", "this server answers only to the names of this machine");
-};
+/**
+ * A name that somebody elsewhere pointed at this machine gets nothing from an open server, and a page that may not call
+ * us nothing from any. (SPEC X5, X13)
+ */
+function knownOnly(origins: Origins): RequestHandler {
+  return (request, response, next) => {
+    const { host, origin } = request.headers;
+    if (!origins.goesBy(host)) sendProblem(response, "forbidden", "this server does not answer to that name");
+    else if (!origins.allows(origin, request)) sendProblem(response, "forbidden", "not from pages of that origin");
+    else next();
+  };
+}
 
-// Never `*`: the answer names the origin that asked, or nobody.
-function crossOrigin({ tokens, allowedOrigins }: ApiDeps): RequestHandler {
-  const isAllowed = (origin: string | undefined) =>
-    tokens === null ? isLocalOrigin(origin) : origin !== undefined && allowedOrigins.includes(origin);
-  return cors({
-    origin: (origin, done) => done(null, isAllowed(origin)),
+// Never `*`: the answer names the origin that asked. Those that may not have been refused.
+function crossOrigin(origins: Origins): RequestHandler {
+  const options: CorsOptions = {
     methods: ["GET", "POST", "PATCH", "PUT", "DELETE"],
-    allowedHeaders: ["authorization", "content-type", "idempotency-key", "x-user-id", "x-role", "x-business-id"],
+    allowedHeaders: [
+      "authorization",
+      "content-type",
+      "idempotency-key",
+      "if-match",
+      "if-none-match",
+      "x-user-id",
+      "x-role",
+      "x-business-id",
+    ],
+    exposedHeaders: ["etag", "retry-after"],
     maxAge: 600,
+  };
+  return cors<Request>((request, done) => {
+    const { origin } = request.headers;
+    done(null, { ...options, origin: origin !== undefined && origins.allows(origin, request) });
   });
 }
 

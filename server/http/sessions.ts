@@ -1,120 +1,164 @@
-import { type Request, type Response, Router } from "express";
-import { type Identity, mayCoordinate, mayRead } from "../auth/identity.js";
-import type { Business } from "../messaging/business.js";
-import type { ChatMessage, Session } from "../messaging/model.js";
-import { dayOfMadeUpId, parseMadeUpId } from "../messaging/session-policy.js";
-import { findHead, readCurrentSession } from "../messaging/sessions.js";
-import type { Page, SessionOwner, Store } from "../messaging/store.js";
-import { isBusinessId, isUserId } from "../../protocol/payloads.js";
-import { identityOf } from "./identify.js";
+import type { Request, Response } from "express";
+import { z } from "zod";
+import { may, type Resource } from "../auth/access.js";
+import { withFeedback } from "../messaging/feedback.js";
+import { type HistoryPage, type HistoryRange, readHistory, withoutWriter } from "../messaging/history.js";
+import { withLatest } from "../messaging/latest.js";
+import type { Aside } from "../messaging/model.js";
+import type { Store } from "../messaging/store.js";
+import { isBusinessId } from "../../protocol/payloads.js";
+import { identityOf, isAllowed } from "./identify.js";
 import { sendProblem } from "./problem.js";
-import { offsetCursor, parseLimit, parsePosition, type Position } from "./query.js";
+import {
+  cursorOf,
+  offsetCursor,
+  parseCursor,
+  parseInclude,
+  parseIncludeLatest,
+  parseLimit,
+  parsePosition,
+  type Position,
+  refuseLookalikes,
+} from "./query.js";
+import type { Route } from "./route.js";
+import { aside, chatMessage, listedSession, pagination, session } from "./schemas.js";
+import { changeSession, deleteSession, include, readSession, type SessionDeps, sessionPatch } from "./session.js";
+import { list, listQuery } from "./session-list.js";
+import { findSession } from "./session-lookup.js";
 
-export interface SessionsDeps {
-  readonly store: Store;
-  readonly businessOf: (businessId: string) => Business | null;
+export interface SessionsDeps extends SessionDeps {
   readonly maxHistoryPage: number;
 }
 
 const historyDefault = 50;
 const activeMax = 1000;
-const sessionIdLengthMax = 512;
 
-/** `/api/sessions`: history of one session, active sessions of a business. (SPEC H2–H5) */
-export function sessionRoutes(deps: SessionsDeps): Router {
-  const router = Router();
-  router.get("/business/:businessId/active", (request, response) => active(deps, request, response));
-  router.get("/:sessionId/messages", (request, response) => history(deps, request, response));
-  return router;
+const historyAnswer = z.strictObject({
+  sessionId: z.string(),
+  businessId: z.string(),
+  userId: z.string().nullable(),
+  messages: z.array(z.union([chatMessage, aside])),
+  pagination,
+});
+
+const path = "/api/sessions/:sessionId";
+const missing = "session_not_found";
+
+/** `/api/sessions`: lists of them, one, and what was said in it. (SPEC H2–H5, H20–H23) */
+export function sessionRoutes(deps: SessionsDeps): readonly Route[] {
+  return [
+    {
+      method: "get",
+      path: "/api/sessions",
+      doc: {
+        summary: "One's own sessions, or those of a business, the latest created first",
+        query: listQuery,
+        answers: { 200: z.strictObject({ sessions: z.array(listedSession), pagination }) },
+      },
+      action: "session.read",
+      handle: (request, response) => list(deps, request, response),
+    },
+    {
+      method: "get",
+      path,
+      doc: { summary: "One session", query: z.object({ include }), answers: { 200: listedSession } },
+      action: "session.read",
+      handle: (request, response) => readSession(deps, request, response),
+    },
+    {
+      method: "patch",
+      path,
+      doc: {
+        summary: "Another status, another title",
+        body: sessionPatch,
+        answers: { 200: session },
+        problems: [409],
+      },
+      action: "session.change",
+      missing,
+      handle: (request, response) => changeSession(deps, request, response),
+    },
+    {
+      method: "delete",
+      path,
+      doc: { summary: "Gone, with all its messages", answers: { 204: null } },
+      action: "session.delete",
+      handle: (request, response) => deleteSession(deps, request, response),
+    },
+    {
+      method: "get",
+      path: "/api/sessions/business/:businessId/active",
+      doc: {
+        summary: "Active sessions of a business, the latest message first",
+        query: z.object({ limit: z.string().optional(), cursor: z.string().optional(), include }),
+        answers: {
+          200: z.strictObject({ businessId: z.string(), activeSessions: z.array(listedSession), pagination }),
+        },
+      },
+      action: "sessions.list",
+      handle: (request, response) => active(deps, request, response),
+    },
+    {
+      method: "get",
+      path: `${path}/messages`,
+      doc: {
+        summary: "What was said in a session, oldest first within the page",
+        query: z.object({
+          limit: z.string().optional(),
+          before: z.string().optional(),
+          after: z.string().optional(),
+          include: z.string().optional().meta({ description: "thinking, note, draft, with commas" }),
+        }),
+        answers: { 200: historyAnswer },
+      },
+      action: "session.read",
+      handle: (request, response) => history(deps, request, response),
+    },
+  ];
 }
 
-async function history(deps: SessionsDeps, request: Request<{ sessionId: string }>, response: Response): Promise<void> {
-  const { limit, before, after } = request.query;
+async function history(deps: SessionsDeps, request: Request, response: Response): Promise<void> {
+  const { limit, before, after, include } = request.query;
   const size = parseLimit(limit, { fallback: historyDefault, max: deps.maxHistoryPage });
   const [older, newer] = [parsePosition("before", before), parsePosition("after", after)];
-  const wrong = [size, older, newer].find((result) => !result.ok);
-  if (!size.ok || !older.ok || !newer.ok) {
+  const types = parseInclude(include);
+  const known = refuseLookalikes(request.query, ["limit", "before", "after", "include"]);
+  const wrong = [known, size, older, newer, types].find((result) => !result.ok);
+  if (!known.ok || !size.ok || !older.ok || !newer.ok || !types.ok) {
     sendProblem(response, "invalid_payload", wrong?.ok === false ? wrong.reason : undefined);
     return;
   }
-  const found = await findSession(deps, request.params.sessionId, identityOf(request));
+  const found = await findSession(deps, request, "session.read");
   if (found === null) {
     sendProblem(response, "session_not_found");
     return;
   }
   const { sessionId, businessId, userId } = found;
-  const page = found.exists
-    ? await readPage(deps.store, sessionId, { before: older.value, after: newer.value, limit: size.value })
-    : { items: [], hasMore: false };
-  const edge = newer.value === null ? page.items[0] : page.items.at(-1);
-  const nextCursor = page.hasMore && edge !== undefined ? offsetCursor(edge.offset) : null;
+  const visible = visibleTypes(deps, request, types.value, found);
+  const { items, next } =
+    found.session !== null
+      ? await readPage(deps.store, sessionId, { before: older.value, after: newer.value, limit: size.value }, visible)
+      : { items: [], next: null };
+  const shown = may(identityOf(request), "asides.read", found) ? items : items.map(withoutWriter);
   response.json({
     sessionId,
     businessId,
     userId,
-    messages: page.items,
-    pagination: { hasMore: page.hasMore, nextCursor },
+    messages: await withFeedback(deps.store, shown),
+    pagination: { hasMore: next !== null, nextCursor: next === null ? null : offsetCursor(next) },
   });
 }
 
-interface FoundSession {
-  readonly sessionId: string;
-  readonly businessId: string;
-  readonly userId: string | null;
-  /** False for the day's session of a user who has not said anything yet. */
-  readonly exists: boolean;
-}
-
-/** Null for what is not there and for what is not yours: one answer for both. */
-async function findSession(deps: SessionsDeps, id: string, identity: Identity): Promise<FoundSession | null> {
-  if (id.length > sessionIdLengthMax) return null;
-  const madeUp = parseMadeUpId(id);
-  if (madeUp !== null) return findMadeUp(deps, id, madeUp, identity);
-  const session = (await findHead(deps.store, id))?.session;
-  return session !== undefined && mayRead(identity, session) ? foundFrom(session) : null;
-}
-
-async function findMadeUp(
-  { store, businessOf }: SessionsDeps,
-  id: string,
-  madeUp: { readonly businessId: string; readonly userId: string; readonly ms: number },
-  identity: Identity,
-): Promise<FoundSession | null> {
-  const { businessId, userId } = madeUp;
-  if (!isBusinessId(businessId) || !isUserId(userId) || !mayRead(identity, madeUp)) return null;
-  const business = businessOf(businessId);
-  if (business === null) return null;
-  const { day, from, to } = dayOfMadeUpId(madeUp, business.timeZone);
-  const owner = { businessId, userId };
-  const current = (await readCurrentSession(store, owner))?.value;
-  const today = current?.day === day ? await findHead(store, current.sessionId) : null;
-  const session = today?.session ?? (await latestDaily(store, owner, { from, to }));
-  return session === null ? { sessionId: id, businessId, userId, exists: false } : foundFrom(session);
-}
-
-const latestPage = 50;
-
-/** The latest daily session that was created within these moments. */
-async function latestDaily(
-  store: Store,
-  owner: SessionOwner,
-  { from, to }: { readonly from: number; readonly to: number },
-): Promise<Session | null> {
-  const range = { createdFrom: new Date(from).toISOString(), createdTo: new Date(to).toISOString(), limit: latestPage };
-  let next: string | null = null;
-  do {
-    const page = await store.readSessionsOf(owner, { ...range, from: next });
-    for (const { kind, sessionId } of page.items) {
-      const head = kind === "daily" ? await findHead(store, sessionId) : null;
-      if (head !== null) return head.session;
-    }
-    next = page.next;
-  } while (next !== null);
-  return null;
-}
-
-function foundFrom({ sessionId, businessId, userId }: Session): FoundSession {
-  return { sessionId, businessId, userId: userId ?? null, exists: true };
+/** Whoever reads a session may see the steps in it; of the rest he is told as if there were none. (SPEC H8, X7) */
+function visibleTypes(
+  deps: SessionsDeps,
+  request: Request,
+  asked: ReadonlySet<Aside["type"]>,
+  session: Resource,
+): ReadonlySet<Aside["type"]> {
+  const isForColleagues = asked.has("note") || asked.has("draft");
+  if (!isForColleagues || isAllowed(deps.telemetry, request, "asides.read", session)) return asked;
+  return new Set([...asked].filter((type) => type === "thinking"));
 }
 
 async function readPage(
@@ -125,7 +169,8 @@ async function readPage(
     after,
     limit,
   }: { readonly before: Position | null; readonly after: Position | null; readonly limit: number },
-): Promise<Page<ChatMessage>> {
+  types: ReadonlySet<Aside["type"]>,
+): Promise<HistoryPage> {
   const above =
     after === null
       ? {}
@@ -134,46 +179,40 @@ async function readPage(
     before === null
       ? {}
       : { before: "offset" in before ? before.offset : await store.offsetAt(sessionId, before.timestamp) };
-  return store.readMessages(sessionId, { ...above, ...below, limit });
+  const range: HistoryRange = { ...above, ...below, limit };
+  return readHistory(store, sessionId, range, types);
 }
 
 function nextMs(timestamp: string): string {
   return new Date(Date.parse(timestamp) + 1).toISOString();
 }
 
-async function active(deps: SessionsDeps, request: Request<{ businessId: string }>, response: Response): Promise<void> {
-  const { businessId } = request.params;
+async function active(deps: SessionsDeps, request: Request, response: Response): Promise<void> {
+  const { businessId } = request.params as { readonly businessId: string };
   const size = parseLimit(request.query.limit, { fallback: activeMax, max: activeMax });
-  const from = parseActiveCursor(businessId, request.query.cursor);
-  if (!size.ok || from === undefined) {
-    sendProblem(response, "invalid_payload", size.ok ? "cursor is not one that was given out here" : size.reason);
+  const from = parseCursor(activeList(businessId), request.query.cursor);
+  const isWithLatest = parseIncludeLatest(request.query.include);
+  const known = refuseLookalikes(request.query, ["limit", "cursor", "include"]);
+  const wrong = [known, size, isWithLatest].find((result) => !result.ok);
+  if (!known.ok || !size.ok || !isWithLatest.ok || from === undefined) {
+    const reason = wrong?.ok === false ? wrong.reason : "cursor is not one that was given out here";
+    sendProblem(response, "invalid_payload", reason);
     return;
   }
   const isVisible =
-    isBusinessId(businessId) && mayCoordinate(identityOf(request), businessId) && deps.businessOf(businessId) !== null;
+    isBusinessId(businessId) &&
+    isAllowed(deps.telemetry, request, "sessions.list", { businessId }) &&
+    deps.businessOf(businessId) !== null;
   if (!isVisible) {
     sendProblem(response, "not_found");
     return;
   }
   const { items, next } = await deps.store.readActiveSessions(businessId, { limit: size.value, from });
-  const nextCursor = next === null ? null : activeCursor(businessId, next);
-  response.json({ businessId, activeSessions: items, pagination: { hasMore: next !== null, nextCursor } });
+  const nextCursor = next === null ? null : cursorOf(activeList(businessId), next);
+  const activeSessions = isWithLatest.value ? await withLatest(deps.store, items) : items;
+  response.json({ businessId, activeSessions, pagination: { hasMore: next !== null, nextCursor } });
 }
 
-// A place in one business's list says nothing in another's.
-function activeCursor(businessId: string, next: string): string {
-  return Buffer.from(`${activeCursorPrefix(businessId)}${next}`).toString("base64url");
-}
-
-function activeCursorPrefix(businessId: string): string {
-  return `active ${businessId} `;
-}
-
-/** Undefined for what is no cursor of ours. */
-function parseActiveCursor(businessId: string, value: unknown): string | null | undefined {
-  if (value === undefined) return null;
-  if (typeof value !== "string" || !/^[\w-]{1,1024}$/.test(value)) return undefined;
-  const text = Buffer.from(value, "base64url").toString();
-  const prefix = activeCursorPrefix(businessId);
-  return text.startsWith(prefix) && text.length > prefix.length ? text.slice(prefix.length) : undefined;
+function activeList(businessId: string): string {
+  return `active ${businessId}`;
 }

@@ -20,12 +20,14 @@ const TEXT_LENGTH_MAX = 8_192;
 const DOCUMENT_LENGTH_MAX = 200_000;
 const MINUTES_PER_DAY = 1_440;
 const RANGES_PER_DAY_MAX = 12;
+const SYNONYMS_MAX = 50;
 const TOOL_TIMEOUT_MS_MAX = 30_000;
 const RATE_MAX = 1_000_000;
 
 const id = z.string().regex(/^[A-Za-z0-9._-]{1,64}$/, "expected 1 to 64 of the letters A-Z, a-z, digits, dot, _ and -");
 const name = z.string().trim().min(1).max(NAME_LENGTH_MAX);
 const text = z.string().trim().min(1).max(TEXT_LENGTH_MAX);
+const word = name.regex(/^[\p{L}\p{N}]+$/u, "expected one word, of letters and digits");
 const url = z.url({ protocol: /^https?$/, error: "expected an address that begins with https:// or http://" });
 const rate = z.int().min(1).max(RATE_MAX);
 
@@ -64,7 +66,8 @@ const openingHours = z.strictObject(
 
 const question = z.strictObject({ question: name, alternatives: list(name).exactOptional(), answer: text });
 
-const document = z.strictObject({
+/** One document of a business, by itself. */
+export const documentSchema = z.strictObject({
   documentId: id,
   title: name,
   text: z.string().trim().min(1).max(DOCUMENT_LENGTH_MAX),
@@ -75,6 +78,7 @@ const parameterBase = {
     .string()
     .regex(/^\p{L}[\p{L}\d_]{0,39}$/u, "expected a name of letters, digits and _ that begins with a letter"),
   question: text,
+  label: name.exactOptional(),
   required: z.boolean().default(true),
 };
 
@@ -93,6 +97,7 @@ const intent = z.strictObject({
   phrases: list(name).min(1),
   opening: text,
   parameters: list(parameter).default([]),
+  ask: z.enum(["form", "questions"]).exactOptional(),
   confirmation: text,
   tool: z
     .strictObject({
@@ -110,13 +115,26 @@ const agent = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("channel"), agentIds: list(id).min(1) }),
 ]);
 
+const variable = z
+  .string()
+  .regex(
+    /^TELEGRAM_(?!API_URL$)[A-Z0-9_]{1,100}$/,
+    "expected the name of an environment variable, such as TELEGRAM_TOKEN_B1",
+  );
+
+const platforms = z.strictObject({
+  telegram: z.strictObject({ tokenVariable: variable, secretVariable: variable }).exactOptional(),
+  webhook: z.strictObject({ url }).exactOptional(),
+});
+
 const limits = z.strictObject({
   messagesPerMinutePerUser: rate.exactOptional(),
   messagesPerDayPerUser: rate.exactOptional(),
   messagesPerSecond: rate.exactOptional(),
 });
 
-const fields = z.strictObject({
+/** What is written of a business, before what is left out has its default. */
+export const businessFields = z.strictObject({
   businessId: id,
   name,
   type: name.default("general"),
@@ -125,18 +143,20 @@ const fields = z.strictObject({
   locations: list(location).default([]),
   services: list(service).default([]),
   openingHours: openingHours.exactOptional(),
+  synonyms: list(z.array(word).min(2).max(SYNONYMS_MAX)).exactOptional(),
   questions: list(question).default([]),
-  documents: list(document).default([]),
+  documents: list(documentSchema).default([]),
   intents: list(intent).default([]),
   greeting: text.exactOptional(),
   fallback: text.exactOptional(),
   agent: agent.exactOptional(),
+  platforms: platforms.exactOptional(),
   limits: limits.exactOptional(),
   welcomesVisitors: z.boolean().default(false),
 });
 
 /** Reads a business from a file or a request. A key that it does not know is refused, so that a typo is never silent. (SPEC B1) */
-export const businessSchema: z.ZodType<Business> = fields.superRefine(refuseBroken).transform((business) => ({
+export const businessSchema: z.ZodType<Business> = businessFields.superRefine(refuseBroken).transform((business) => ({
   ...business,
   greeting: business.greeting ?? defaultGreetings[business.locale],
   fallback: business.fallback ?? defaultFallbacks[business.locale],
@@ -155,7 +175,7 @@ function areInOrder(ranges: readonly string[]): boolean {
   );
 }
 
-function refuseBroken(business: z.output<typeof fields>, context: z.RefinementCtx): void {
+function refuseBroken(business: z.output<typeof businessFields>, context: z.RefinementCtx): void {
   for (const { path, message } of brokenReferences(business))
     context.addIssue({ code: "custom", path: [...path], message });
 }

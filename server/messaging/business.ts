@@ -1,6 +1,6 @@
 import { defaultFallbacks, defaultGreetings, type plainTypes, type weekdays } from "./business-schema.js";
 
-export { businessSchema, weekdays } from "./business-schema.js";
+export { businessFields, businessSchema, documentSchema, weekdays } from "./business-schema.js";
 
 /** What a business has written down about itself: the tenant, what its agent knows, and what it can do for a user. */
 export interface Business {
@@ -15,6 +15,8 @@ export interface Business {
   readonly services: readonly Service[];
   /** Left out, nothing is known of opening hours and any time will do. */
   readonly openingHours?: OpeningHours;
+  /** Groups of single words, in any language, that mean the same to its users. */
+  readonly synonyms?: readonly (readonly string[])[];
   readonly questions: readonly Question[];
   readonly documents: readonly BusinessDocument[];
   readonly intents: readonly BusinessIntent[];
@@ -23,9 +25,17 @@ export interface Business {
   /** Said when the agent does not know, or when no agent can be had. */
   readonly fallback: string;
   readonly agent?: BusinessAgent;
+  readonly platforms?: BusinessPlatforms;
   readonly limits?: BusinessLimits;
   /** Visitors without an account may get a token of their own. */
   readonly welcomesVisitors: boolean;
+  /** Who wrote it down: whoever runs the server, into a file. Left out: somebody over the network, or nobody. */
+  readonly origin?: "file";
+}
+
+/** Whether the addresses that it names are the word of who runs the server: others may not be private ones. (SPEC B6) */
+export function isTrusted({ origin }: Pick<Business, "origin">): boolean {
+  return origin === "file";
 }
 
 export type Locale = "ro" | "en";
@@ -75,6 +85,8 @@ export interface BusinessIntent {
   readonly opening: string;
   /** In the order in which they are asked for. */
   readonly parameters: readonly IntentParameter[];
+  /** All at once, in a form, or one after the other. Left out: `questions`. */
+  readonly ask?: "form" | "questions";
   /** Said when it is done; `{name}` stands for the value of the parameter of that name. */
   readonly confirmation: string;
   readonly tool?: IntentTool;
@@ -85,7 +97,9 @@ export type IntentParameter = ChoiceParameter | PlainParameter;
 interface ParameterBase {
   readonly name: string;
   readonly question: string;
-  /** One that is not required is never asked for, only taken when it was said. */
+  /** What stands beside its field in a form. Left out: the question. */
+  readonly label?: string;
+  /** One that is not required is never asked for, only taken when it was said or filled in. */
   readonly required: boolean;
 }
 
@@ -99,10 +113,11 @@ export interface PlainParameter extends ParameterBase {
   readonly type: (typeof plainTypes)[number];
 }
 
-/** Called with the parameters once an intent is complete. */
+/** Called with the parameters once an intent is complete. (SPEC A21) */
 export interface IntentTool {
   readonly kind: "webhook";
   readonly url: string;
+  /** Of one call. Left out: 9 s. */
   readonly timeoutMs?: number;
 }
 
@@ -112,6 +127,14 @@ export type BusinessAgent =
   | { readonly kind: "echo" }
   | { readonly kind: "http"; readonly url: string }
   | { readonly kind: "channel"; readonly agentIds: readonly string[] };
+
+/** Where its users write, beside our own channel, and where they are answered. (SPEC H37, M110) */
+export interface BusinessPlatforms {
+  /** Names of the environment variables that hold its bot's token, and the secret that Telegram says. Of files only. */
+  readonly telegram?: { readonly tokenVariable: string; readonly secretVariable: string };
+  /** Is posted what users must read whom a program speaks for. */
+  readonly webhook?: { readonly url: string };
+}
 
 /** Narrower than the server's own limits; what is left out is as the server has it. */
 export interface BusinessLimits {
@@ -137,4 +160,16 @@ export function defaultBusiness(businessId: string, timeZone: string): Business 
     fallback: defaultFallbacks.en,
     welcomesVisitors: false,
   };
+}
+
+const localized = new WeakMap<Business, Map<Locale, Business>>();
+
+/** A business that says all that the server says in this language. Made once: what is read from a business is kept with it. */
+export function inLocale(business: Business, locale: Locale): Business {
+  if (locale === business.locale) return business;
+  const known = localized.get(business) ?? new Map<Locale, Business>();
+  localized.set(business, known);
+  const found = known.get(locale) ?? { ...business, locale };
+  known.set(locale, found);
+  return found;
 }

@@ -1,12 +1,15 @@
 import type { Cancel, Clock } from "../clock.js";
 import type { DeskTelemetry } from "../desk-telemetry.js";
+import type { Deletion } from "./deletion.js";
+import { forgetRecords } from "./forget-records.js";
 import { abandon, beginDeletion } from "./head.js";
-import type { ChatMessage, Session } from "./model.js";
+import { createJob } from "./job.js";
 import type { Nodes } from "./nodes.js";
-import { type ClientMessage, clientMessageKey, jobKey, type JobHolder, partitionOf } from "./records.js";
+import { createPauses } from "./pauses.js";
 import { cleanupTimes, type SessionLife } from "./session-policy.js";
-import { forgetCurrentSession, retireCurrentSession } from "./sessions.js";
-import type { IndexPage, SessionOwner, SessionPhase, Store, StoredRecord } from "./store.js";
+import { changeAndTell, type IntentListener, type SessionListener } from "./sessions.js";
+import { dayOf, statsDayOf, statsDays } from "./stats-records.js";
+import type { SessionPhase, Store } from "./store.js";
 
 /**
  * Abandons sessions in which nothing is said any more, and deletes those that ended long ago, with all that belongs to
@@ -17,16 +20,15 @@ export interface Cleanup {
   start(): void;
   /** One round of it, if it is ours to do and none is under way. It never rejects. */
   run(): Promise<void>;
-  /** Waits for the step under way, and leaves the rest to others. */
+  /** Waits for the step under way, of the deletion too, and leaves the rest to others. */
   stop(): Promise<void>;
 }
 
 const tickMs = 60_000;
 const sessionsPerTick = 200;
 const sessionPage = 50;
-const stepMessages = 100;
-/** Between steps, so that those who are talking have the store to themselves most of the time. */
-const pauseMs = 50;
+/** Days of businesses whose figures go in one tick. */
+const statsDaysPerTick = 50;
 /** After so many in a row it is not the sessions. */
 const failuresMax = 3;
 /** Beyond this hour, since the index goes by the hour. */
@@ -53,15 +55,19 @@ export function createCleanup(deps: {
   /** Names this process among those that share the store. */
   readonly node: string;
   readonly life: SessionLife;
+  readonly deletion: Deletion;
+  /** Told of those that are abandoned. */
+  readonly onChanged: SessionListener;
+  /** Told of what was going on in them. */
+  readonly onIntent: IntentListener;
 }): Cleanup {
-  const { store, clock, telemetry, nodes, node, life } = deps;
+  const { store, clock, telemetry, life, deletion } = deps;
   const positions = new Map<Task["name"], Position>();
-  const job = jobKey("cleanup");
+  const job = createJob("cleanup", deps);
   /** What is being deleted may have been left half-way: by whoever had the job before us, or by a failure of ours. */
   let isResuming = true;
   let running: Promise<void> | null = null;
-  let isStopped = false;
-  let wake = () => {};
+  const pauses = createPauses(clock);
   let cancel: Cancel = () => undefined;
 
   return { start, run, stop };
@@ -71,7 +77,7 @@ export function createCleanup(deps: {
   }
 
   function run(): Promise<void> {
-    if (isStopped) return Promise.resolve();
+    if (pauses.isStopped) return Promise.resolve();
     running ??= tick()
       .catch((error: unknown) => telemetry.emit("store.failed", { operation: "clean up", error }))
       .finally(() => (running = null));
@@ -79,13 +85,11 @@ export function createCleanup(deps: {
   }
 
   async function stop(): Promise<void> {
-    isStopped = true;
+    pauses.stop();
     cancel();
-    wake();
-    await running;
+    await Promise.all([deletion.stop(), running]);
     try {
-      const holder = await store.readRecord<JobHolder>(job);
-      if (holder?.value.node === node) await store.writeRecord(job, holder.rev, null);
+      await job.giveUp();
     } catch (error) {
       // Whoever finds that we are gone takes it.
       telemetry.emit("store.failed", { operation: "give the cleanup up", error });
@@ -93,19 +97,13 @@ export function createCleanup(deps: {
   }
 
   async function tick(): Promise<void> {
-    if (!(await holdsJob())) {
+    if (!(await job.holds())) {
       isResuming = true;
       positions.clear();
       return;
     }
     for (const task of tasks()) await work(task);
-  }
-
-  async function holdsJob(): Promise<boolean> {
-    const holder = await store.readRecord<JobHolder>(job);
-    if (holder?.value.node === node) return true;
-    if (holder !== null && !nodes.isGone(holder.value.node)) return false;
-    return (await store.writeRecord<JobHolder>(job, holder?.rev ?? null, { node })).isWritten;
+    await forgetStats();
   }
 
   function tasks(): readonly Task[] {
@@ -113,11 +111,11 @@ export function createCleanup(deps: {
     const { idleBefore, endedBefore, deletedBefore } = cleanupTimes(now, life);
     const allBefore = new Date(now + aheadMs).toISOString();
     // While it resumes it looks at all of them, and no session twice in one tick.
-    const deletion = isResuming
+    const unfinished = isResuming
       ? ({ name: "resume", before: allBefore } as const)
       : ({ name: "finish", before: deletedBefore } as const);
     return [
-      { ...deletion, phase: "deleting", visit: finish },
+      { ...unfinished, phase: "deleting", visit: (sessionId) => deletion.finish(sessionId) },
       { name: "delete", phase: "over", before: endedBefore, visit: begin },
       { name: "abandon", phase: "active", before: idleBefore, visit: abandonIdle },
     ];
@@ -131,12 +129,12 @@ export function createCleanup(deps: {
     do {
       const page = await store.readSessionsUnchanged(phase, { ...question, from: next });
       for (const sessionId of page.items) {
-        if (isStopped) return;
+        if (pauses.isStopped) return;
         const isDone = await attempt(visit, sessionId);
         failed ||= !isDone;
         failedInARow = isDone ? 0 : failedInARow + 1;
         if (failedInARow >= failuresMax) break;
-        await pause();
+        await pauses.pause();
       }
       visited += page.items.length;
       next = page.next;
@@ -160,7 +158,7 @@ export function createCleanup(deps: {
   async function abandonIdle(sessionId: string): Promise<void> {
     const now = clock.now();
     const { idleBefore } = cleanupTimes(now, life);
-    const businessId = await store.changeSession(sessionId, (head) => {
+    const businessId = await changeAndTell(deps, sessionId, (head) => {
       const change = abandon(head, idleBefore, now);
       return { ...change, result: change.result ? head.session.businessId : null };
     });
@@ -172,84 +170,19 @@ export function createCleanup(deps: {
     const now = clock.now();
     const { endedBefore } = cleanupTimes(now, life);
     const isBegun = await store.changeSession(sessionId, (head) => beginDeletion(head, endedBefore, now));
-    if (isBegun === true) await finish(sessionId);
+    if (isBegun === true) await deletion.finish(sessionId);
   }
 
-  /** Does what is left to do: its messages at once; its head a day later, when nobody can be writing to it any more. */
-  async function finish(sessionId: string): Promise<void> {
-    const head = await store.readHead(sessionId);
-    if (head === null || head.deletingSince === null) return;
-    const { session } = head;
-    const isLast = head.deletingSince < cleanupTimes(clock.now(), life).deletedBefore;
-    const owner = ownerOf(session);
-    // What this leaves is left for a day, in which whoever had read it is done with it.
-    const isForgotten = owner === null || !isLast || (await forgetCurrentSession(store, owner, sessionId));
-    if (owner !== null) await retireCurrentSession(store, owner, sessionId);
-    const messages = await sweep(sessionId);
-    if (messages === null) return;
-    const { businessId } = session;
-    if (messages > 0) telemetry.emit("session.deleted", { businessId, sessionId, messages });
-    if (isLast && isForgotten && (await forgetClaims(session))) await store.deleteHead(sessionId);
-  }
-
-  /** @returns how many messages there were; null when we were stopped before the last of them */
-  async function sweep(sessionId: string): Promise<number | null> {
-    await store.settle(sessionId);
-    let [after, messages] = [0, 0];
-    for (;;) {
-      const { items, hasMore } = await store.readMessages(sessionId, { after, limit: stepMessages });
-      // The ids first: they are found by way of the messages.
-      for (const message of items) await forgetClientMessage(message);
-      if (items.length > 0) await store.deleteMessages(sessionId, items);
-      messages += items.length;
-      after = items.at(-1)?.offset ?? after;
-      if (!hasMore || items.length === 0) return messages;
-      await pause();
-      if (isStopped) return null;
+  /** Figures of days that ended before the time of retention. (SPEC H11) */
+  async function forgetStats(): Promise<void> {
+    const firstKept = dayOf(Math.max(0, clock.now() - life.retentionMs));
+    const { items } = await store.listRecords(statsDays, { limit: statsDaysPerTick });
+    for (const { id, rev } of items) {
+      const { day, partition } = statsDayOf(id);
+      // What names a day goes last, so that a process that ends in between leaves nothing that nobody finds.
+      if (day >= firstKept || pauses.isStopped || !(await forgetRecords({ store, pauses }, partition))) return;
+      await store.writeRecord({ partition: statsDays, id }, rev, null);
+      await pauses.pause();
     }
   }
-
-  async function forgetClientMessage({ businessId, userId, messageId, metadata }: ChatMessage): Promise<void> {
-    if (metadata.clientMessageId === undefined) return;
-    const key = clientMessageKey(businessId, userId, metadata.clientMessageId);
-    const claim = await store.readRecord<ClientMessage>(key);
-    if (claim?.value.messageId === messageId) await store.writeRecord(key, claim.rev, null);
-  }
-
-  /** Client ids that were claimed for this session, and under which nothing was ever stored. @returns false when stopped */
-  async function forgetClaims(session: Session): Promise<boolean> {
-    const owner = ownerOf(session);
-    if (owner === null) return true;
-    const partition = partitionOf(owner);
-    let from: string | null = null;
-    do {
-      const page: IndexPage<StoredRecord<Partial<ClientMessage>> & { readonly id: string }> = await store.listRecords(
-        partition,
-        { limit: stepMessages, from },
-      );
-      for (const { id, rev, value } of page.items) {
-        const isClaim = value.messageId !== undefined && value.sessionId === session.sessionId;
-        if (isClaim) await store.writeRecord({ partition, id }, rev, null);
-      }
-      from = page.next;
-      if (from !== null) await pause();
-    } while (from !== null && !isStopped);
-    return from === null;
-  }
-
-  async function pause(): Promise<void> {
-    if (isStopped) return;
-    await new Promise<void>((resolve) => {
-      const cancelPause = clock.after(pauseMs, resolve);
-      wake = () => {
-        cancelPause();
-        resolve();
-      };
-    });
-  }
-}
-
-function ownerOf({ businessId, userId, agentId }: Session): SessionOwner | null {
-  if (userId !== undefined) return { businessId, userId };
-  return agentId === undefined ? null : { businessId, agentId };
 }

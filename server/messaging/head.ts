@@ -1,15 +1,10 @@
+import { type NewAside, placedOn } from "./asides.js";
+import { changeIntent, type Intents, suspend, suspendedBy } from "./intents.js";
 import type { ChatMessage, ChatMessageMetadata, Intent, ProcessedEvent, Session, SessionStatus } from "./model.js";
+import { dueTurn, joined, type OpenTurn, turnsOf } from "./open-turns.js";
+import { isUnsent, type Outbound, outboundAfter } from "./outbound.js";
+import { parseCommand } from "./steps/command.js";
 import type { SessionChange, SessionPhase } from "./store.js";
-
-/** A user message that has no outcome yet. */
-export interface OpenTurn {
-  readonly messageId: string;
-  readonly offset: number;
-  readonly admittedAt: string;
-  readonly locationId: string;
-  readonly source: ChatMessageMetadata["source"];
-  readonly context: Readonly<Record<string, unknown>>;
-}
 
 /** Who is answering the session's turns. The fence only grows, so an outcome of an earlier holder is known as such. */
 export interface Lease {
@@ -18,7 +13,7 @@ export interface Lease {
 }
 
 /** Everything about a session that must be decided together. It is read whole and written whole. (SPEC S1) */
-export interface Head {
+export interface Head extends Intents {
   /** Grows by one with every write. */
   readonly rev: number;
   readonly session: Session;
@@ -28,9 +23,18 @@ export interface Head {
   readonly turns: readonly OpenTurn[];
   readonly fence: number;
   readonly lease: Lease | null;
-  readonly intent: Intent | null;
+  /** Everything up to this offset that the user must read has been taken by a socket of theirs. Never less than `read`. */
+  readonly delivered: number;
+  /** Up to this offset they have said that they read it. */
+  readonly read: number;
   /** Since when it is being deleted. Final: nothing is accepted any more, and nobody is shown it. */
   readonly deletingSince: string | null;
+  /** What leaves for the platform from which its user speaks; left out: they speak from none. */
+  readonly outbound?: Outbound;
+  /** Of a conversation: a user who took part was taken out, so that no user comes in any more who was not let in. (SPEC M93) */
+  readonly isByInvitation?: true;
+  /** How many notes and drafts hang on one message, if any ever did; of those on an earlier one it says nothing. */
+  readonly asides?: { readonly afterOffset: number; readonly count: number };
 }
 
 export interface NewUserMessage {
@@ -72,17 +76,19 @@ const contextBytesMax = 128 * 1024;
  * nobody answers the session's turns, `node` takes the lease along, which saves a write. (SPEC M4, M6, S2)
  */
 export function admit(
-  head: Head,
+  before: Head,
   found: ChatMessage | null,
   message: NewUserMessage,
   { now, node, isOver, isFinal }: AdmissionTerms,
 ): SessionChange<Admission> {
   if (found !== null) return { result: { kind: "duplicate", message: found } };
-  const { status } = head.session;
-  const isOpen = status === "active" || status === "abandoned";
-  if (head.deletingSince !== null || (!isFinal && (isOver || !isOpen))) return { result: { kind: "over" } };
+  const head = released(before, now);
+  const mayGoOn = isOpen(head);
+  if (head.deletingSince !== null || (!isFinal && (isOver || !mayGoOn))) return { result: { kind: "over" } };
   if (isFull(head, message)) return { result: { kind: "full" } };
-  const stored = append(head, now, { ...message, type: "user" });
+  // For speed, what is new stands before what is copied. (CONTRIBUTING.md)
+  const stored = append(head, now, { type: "user", ...message });
+  const isCommand = parseCommand(message.content) !== null;
   const turn: OpenTurn = {
     messageId: stored.messageId,
     offset: stored.offset,
@@ -90,27 +96,54 @@ export function admit(
     locationId: message.locationId,
     source: message.metadata.source,
     context: message.context,
+    ...(isCommand ? { isCommand } : {}),
   };
-  const lease = head.lease ?? { owner: node, fence: head.fence + 1 };
+  // What is said to a coordinator waits for the coordinator.
+  const waits = head.session.holder !== undefined && !isCommand;
+  const lease = head.lease ?? (waits ? null : { owner: node, fence: head.fence + 1 });
   const next: Head = {
-    ...after(head, stored, { status: isOpen ? "active" : status, context: message.context }),
+    ...after(head, stored, { status: mayGoOn ? "active" : head.session.status, context: message.context }),
     turns: [...head.turns, turn],
     lease,
-    fence: lease.fence,
+    fence: lease?.fence ?? head.fence,
   };
   return { result: { kind: "admitted", message: stored, head: next }, head: next, messages: [stored] };
 }
 
-function isFull({ turns }: Head, { context }: NewUserMessage): boolean {
+function isFull(head: Head, { context }: NewUserMessage): boolean {
+  const turns = turnsOf(head);
   if (turns.length >= openTurnsMax) return true;
   const contexts = [context, ...turns.map((turn) => turn.context)].filter((each) => Object.keys(each).length > 0);
   const bytes = contexts.reduce((sum, each) => sum + Buffer.byteLength(JSON.stringify(each)), 0);
   return contexts.length > 1 && bytes > contextBytesMax;
 }
 
-/** Takes the session's turns over. @returns the head under our lease, or null when there is nothing to do or another has it */
-export function claim(head: Head, node: string, isAbandoned: (lease: Lease) => boolean): SessionChange<Head | null> {
-  if (head.turns.length === 0 || head.session.holder !== undefined) return { result: null };
+/** The session as it is once nobody holds it; the turns that waited are the agent's. */
+export function letGo(head: Head): Head {
+  const session: { -readonly [Name in keyof Session]: Session[Name] } = { ...head.session };
+  delete session.holder;
+  return { ...head, session, turns: joined(head.turns) };
+}
+
+/** The same if the time of its holder is over. Whoever has seen to the session by then has renewed it. (SPEC M32) */
+export function released(head: Head, now: number): Head {
+  const { holder } = head.session;
+  return holder !== undefined && Date.parse(holder.expiresAt) <= now ? letGo(head) : head;
+}
+
+/**
+ * Takes the session's turns over. What a coordinator held, and holds no longer, is let go of by it.
+ * @param now wall time in ms
+ * @returns the head under our lease, or null when there is nothing to answer now or another has it
+ */
+export function claim(
+  before: Head,
+  node: string,
+  isAbandoned: (lease: Lease) => boolean,
+  now = -Infinity,
+): SessionChange<Head | null> {
+  const head = released(before, now);
+  if (dueTurn(head) === null) return { result: null };
   if (head.lease?.owner === node) return { result: head };
   if (head.lease !== null && !isAbandoned(head.lease)) return { result: null };
   const lease = { owner: node, fence: head.fence + 1 };
@@ -123,18 +156,39 @@ export interface Outcome {
   readonly responseId: string;
   readonly type: "agent" | "system";
   readonly content: string;
+  /** Beside its text: what was shown with it. */
+  readonly data?: unknown;
   readonly tokens: number;
   readonly metadata: ChatMessageMetadata;
-  /** Undefined: as it was. */
+  /** The steps that were shown on the way to it. */
+  readonly thinking?: readonly NewAside[];
+  /** Undefined: as it was; null: given up. */
   readonly intent?: Intent | null;
+  /** Of the session from then on, if it is not over by then; undefined: as it was. */
+  readonly status?: SessionStatus;
+  /** What coordinators are to know of the session; undefined: as it was. */
+  readonly context?: Readonly<Record<string, unknown>>;
 }
 
 export interface Answered {
   readonly message: ChatMessage;
   readonly event: ProcessedEvent;
+  /** Of the earlier turns that ended with this one. */
+  readonly earlier: readonly ProcessedEvent[];
+  /** Of its user, where they are not as they were before. */
+  readonly intents: readonly Intent[];
   /** The session as it is now. */
   readonly head: Head;
 }
+
+/** What the event of a turn is made of, and cannot be read while its session is changed. */
+export interface Question {
+  readonly message: ChatMessage;
+  readonly cursor: string;
+}
+
+/** By messageId. */
+export type Questions = ReadonlyMap<string, Question>;
 
 /**
  * The one outcome of a turn: message, closed turn and event in one change. Null when the turn has its outcome already,
@@ -144,56 +198,114 @@ export function answer(
   head: Head,
   question: ChatMessage,
   outcome: Outcome,
-  { now, fence, cursor }: { readonly now: number; readonly fence: number; readonly cursor: string },
+  {
+    now,
+    fence,
+    cursor,
+    questions = noQuestions,
+  }: {
+    readonly now: number;
+    readonly fence: number;
+    readonly cursor: string;
+    /** Those that end with this one. */
+    readonly questions?: Questions;
+  },
 ): SessionChange<Answered | null> {
   const turn = head.turns.find(({ messageId }) => messageId === question.messageId);
-  if (turn === undefined || head.lease?.fence !== fence || head.session.holder !== undefined) return { result: null };
-  const { type, content, messageId, metadata } = outcome;
-  const stored = append(head, now, { messageId, userId: type, content, type, metadata });
-  const turns = head.turns.filter((open) => open !== turn);
-  const next: Head = {
-    ...after(head, stored, { tokens: outcome.tokens }),
-    turns,
-    lease: turns.length > 0 ? head.lease : null,
-    intent: outcome.intent === undefined ? head.intent : outcome.intent,
-  };
-  const event: ProcessedEvent = {
+  if (turn === undefined || head.lease?.fence !== fence) return { result: null };
+  if (head.session.holder !== undefined && turn.isCommand !== true) return { result: null };
+  const { type, content, data, messageId, metadata } = outcome;
+  const said = { messageId, userId: type, content, data, type, metadata };
+  const stored = append(head, now, said, outcome.intent ?? head.intent);
+  const { changed, ...left } = changeIntent(head, outcome.intent, stored.timestamp);
+  const spoken = after(head, stored, {
+    tokens: outcome.tokens,
+    ...(outcome.status === undefined || !isOpen(head) ? {} : { status: outcome.status }),
+    ...(outcome.context === undefined ? {} : { context: { ...head.session.metadata.context, ...outcome.context } }),
+  });
+  const ended = answered({ ...spoken, ...left }, turn);
+  // Nothing goes on in a session that is over, whoever answered last.
+  const next = isOpen(ended) ? ended : suspend(ended, stored.timestamp);
+  const suspended = suspendedBy(ended, next);
+  const intents = suspended === null ? changed : [...changed, suspended];
+  const told = { stored, responseId: outcome.responseId, status: type === "system" ? "failed" : "answered" } as const;
+  const event = processedEvent(turn, { message: question, cursor }, told);
+  const earlier = (turn.earlier ?? []).map((each) => processedEvent(each, questionOf(each, questions), told));
+  const result = { message: stored, event, earlier, intents, head: next };
+  const change = { result, head: next, messages: [stored], events: [event, ...earlier] };
+  return outcome.thinking === undefined ? change : { ...change, asides: placedOn(head, outcome.thinking) };
+}
+
+const noQuestions: Questions = new Map();
+
+/** Without a turn that has its outcome. Nobody keeps a session that is over and in which nothing waits. */
+function answered(before: Head, turn: OpenTurn): Head {
+  const left = { ...before, turns: before.turns.filter(({ messageId }) => messageId !== turn.messageId) };
+  const head = left.turns.length === 0 && !isOpen(left) ? letGo(left) : left;
+  return leased(head);
+}
+
+/** A session in which nothing is to be answered now is nobody's to answer: whoever comes first may take it. */
+export function leased(head: Head): Head {
+  return head.lease === null || dueTurn(head) !== null ? head : { ...head, lease: null };
+}
+
+export function questionOf({ messageId }: OpenTurn, questions: Questions): Question {
+  const question = questions.get(messageId);
+  if (question === undefined) throw new Error(`the open turn ${messageId} ends without having been read`);
+  return question;
+}
+
+/** @param outcome what was said, and whether it is an answer */
+export function processedEvent(
+  turn: OpenTurn,
+  { message, cursor }: Question,
+  outcome: { readonly stored: ChatMessage; readonly responseId: string; readonly status: ProcessedEvent["status"] },
+): ProcessedEvent {
+  const { stored, responseId, status } = outcome;
+  return {
     cursor,
     businessId: stored.businessId,
     locationId: turn.locationId,
-    userId: question.userId,
+    userId: message.userId,
     sessionId: stored.sessionId,
-    messageId: question.messageId,
-    message: question.content,
-    responseId: outcome.responseId,
-    answer: content,
-    status: type === "system" ? "failed" : "answered",
+    messageId: message.messageId,
+    message: message.content,
+    responseId,
+    answer: stored.content,
+    status,
     timestamp: stored.timestamp,
     durationMs: Math.max(0, Date.parse(stored.timestamp) - Date.parse(turn.admittedAt)),
     source: turn.source,
   };
-  return { result: { message: stored, event, head: next }, head: next, messages: [stored], events: [event] };
 }
 
 /**
  * A coordinator takes the session: once this is written, no answer that an agent is working on can be stored any more.
- * @param expiresAt until when it is held
+ * @param holder `expiresAt`: until when it is held
+ * @returns the session; null, and nothing is written, when it is being deleted
  */
 export function takeOver(
   head: Head,
   holder: { readonly coordinatorId: string; readonly expiresAt: string },
   now: number,
-): SessionChange<Session> {
-  const session = { ...head.session, holder, updatedAt: later(now, head.session.updatedAt) };
+): SessionChange<Session | null> {
+  if (head.deletingSince !== null) return { result: null };
+  const { metadata, updatedAt } = head.session;
+  // Whoever asked for a human has one. (SPEC M43)
+  const context: Record<string, unknown> = { ...metadata.context };
+  delete context.wantsHuman;
+  const session = { ...head.session, holder, updatedAt: later(now, updatedAt), metadata: { ...metadata, context } };
   return { result: session, head: { ...head, session, lease: null, fence: head.fence + 1 } };
 }
 
 /** Nothing has been said since `before`: the session is abandoned, until somebody says something in it. */
 export function abandon(head: Head, before: string, now: number): SessionChange<boolean> {
   const { lastMessageAt, updatedAt } = head.session;
-  if (phaseOf(head) !== "active" || lastMessageAt >= before || head.turns.length > 0) return { result: false };
+  if (lastsUntilClosed(head) || phaseOf(head) !== "active" || lastMessageAt >= before || head.turns.length > 0)
+    return { result: false };
   const session = { ...head.session, status: "abandoned", updatedAt: later(now, updatedAt) } as const;
-  return { result: true, head: { ...head, session } };
+  return { result: true, head: suspend({ ...head, session }, session.updatedAt) };
 }
 
 /** A session that ended before `before`, and has nothing left to answer, begins to be deleted. */
@@ -203,27 +315,56 @@ export function beginDeletion(head: Head, before: string, now: number): SessionC
   return { result: true, head: { ...head, deletingSince: new Date(now).toISOString() } };
 }
 
+/** There is something to do in it: to answer, or to send. */
+export function hasWork(head: Head): boolean {
+  return head.turns.length > 0 || isUnsent(head);
+}
+
+/** Something may be said in it. */
+export function isOpen({ deletingSince, session: { status } }: Head): boolean {
+  return deletingSince === null && (status === "active" || status === "abandoned");
+}
+
 export function phaseOf({ deletingSince, session }: Head): SessionPhase {
   if (deletingSince !== null) return "deleting";
   return session.status === "active" ? "active" : "over";
 }
 
-/** When the session entered its phase, or in the active one: when something was last said. */
-export function phaseSince({ deletingSince, session }: Head): string {
-  return deletingSince ?? (session.status === "active" ? session.lastMessageAt : session.updatedAt);
+/** After all that can be due. */
+const never = "9999-12-31T23:59:59.999Z";
+
+/**
+ * When the session entered its phase, or in the active one: when something was last said. One that silence does not end is
+ * never due in it, so nobody looks for it in vain.
+ */
+export function phaseSince(head: Head): string {
+  const { deletingSince, session } = head;
+  const activeSince = lastsUntilClosed(head) ? never : session.lastMessageAt;
+  return deletingSince ?? (session.status === "active" ? activeSince : session.updatedAt);
 }
 
-/** Ends a session; its open turns are still answered. A session that is over stays as it is. */
-export function close(head: Head, status: "resolved" | "closed", now: number): SessionChange<Session> {
-  const isOpen = head.session.status === "active" || head.session.status === "abandoned";
-  if (!isOpen || head.deletingSince !== null) return { result: head.session };
+/** What belongs to an agent, or to a chat, is abandoned by nobody. (SPEC M90) */
+function lastsUntilClosed({ session }: Head): boolean {
+  return session.kind !== "daily";
+}
+
+/**
+ * Ends a session; its open turns are still answered, by whoever holds it. With none of them nobody holds it any more. A
+ * session that is over stays as it is.
+ */
+export function close(before: Head, status: "resolved" | "closed", now: number): SessionChange<Session> {
+  if (!isOpen(before)) return { result: before.session };
+  const head = before.turns.length === 0 ? letGo(before) : before;
   const session = { ...head.session, status, updatedAt: later(now, head.session.updatedAt) };
-  return { result: session, head: { ...head, session } };
+  return { result: session, head: suspend({ ...head, session }, session.updatedAt) };
 }
 
-type Said = Pick<ChatMessage, "messageId" | "userId" | "content" | "type" | "metadata"> & { readonly data?: unknown };
+export type Said = Pick<ChatMessage, "messageId" | "userId" | "content" | "type" | "metadata"> & {
+  readonly data?: unknown;
+};
 
-function append(head: Head, now: number, said: Said): ChatMessage {
+/** @param intent to which it belongs */
+export function append(head: Head, now: number, said: Said, intent = head.intent): ChatMessage {
   const { session } = head;
   const { messageId, userId, content, type, metadata, data } = said;
   return {
@@ -236,11 +377,11 @@ function append(head: Head, now: number, said: Said): ChatMessage {
     ...(data === undefined ? {} : { data }),
     type,
     timestamp: later(now, session.lastMessageAt),
-    metadata,
+    metadata: intent === null ? metadata : { ...metadata, intentId: intent.intentId },
   };
 }
 
-function after(
+export function after(
   head: Head,
   said: ChatMessage,
   {
@@ -252,8 +393,13 @@ function after(
   const { session } = head;
   const { totals, metadata } = session;
   const hasContext = Object.keys(context).length > 0;
+  // What the user asked for (M43) is not undone by what page they are on.
+  const { wantsHuman } = metadata.context;
+  const kept = wantsHuman === undefined ? context : { wantsHuman, ...context };
+  const outbound = outboundAfter(head.outbound, said);
   return {
     ...head,
+    ...(outbound === undefined ? {} : { outbound }),
     session: {
       ...session,
       status,
@@ -261,12 +407,12 @@ function after(
       totals: { ...totals, messages: totals.messages + 1, tokens: totals.tokens + tokens },
       updatedAt: said.timestamp,
       lastMessageAt: said.timestamp,
-      metadata: hasContext ? { ...metadata, context } : metadata,
+      metadata: hasContext ? { ...metadata, context: kept } : metadata,
     },
   };
 }
 
 // Within a session time never goes back, so that a timestamp finds its offset by bisection. (SPEC M5)
-function later(now: number, than: string): string {
+export function later(now: number, than: string): string {
   return new Date(Math.max(now, Date.parse(than))).toISOString();
 }

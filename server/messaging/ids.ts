@@ -56,3 +56,13 @@ export function timeOfCursor(cursor: string): number | null {
   if (!/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(cursor)) return null;
   return parseInt(cursor.slice(0, 8) + cursor.slice(9, 13), 16);
 }
+
+const lastDigit = /[0-9a-f]$/;
+
+/**
+ * The id of the response to a message of a chat, and back: a response has its id before there is one, and whoever asks
+ * for it is told of its question. The two differ in one bit that is random in every other id. (SPEC H32)
+ */
+export function counterpartOf(messageId: string): string {
+  return messageId.replace(lastDigit, (digit) => (parseInt(digit, 16) ^ 1).toString(16));
+}

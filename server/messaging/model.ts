@@ -3,7 +3,8 @@ export type Timestamp = string;
 
 export type Role = "user" | "coordinator" | "agent" | "service";
 
-export type SessionStatus = "active" | "resolved" | "closed" | "abandoned";
+export const sessionStatuses = ["active", "resolved", "closed", "abandoned"] as const;
+export type SessionStatus = (typeof sessionStatuses)[number];
 
 /** One conversation. A `daily` one belongs to a user and a business day; the others last until they are closed. (SPEC M1) */
 export interface Session {
@@ -16,6 +17,8 @@ export interface Session {
   /** Made once per business, user and platform; survives days. */
   readonly threadId: string;
   readonly title?: string;
+  /** Of a chat: the team for which its owner made it. */
+  readonly teamId?: string;
   readonly description?: string;
   readonly status: SessionStatus;
   readonly participants: readonly Participant[];
@@ -53,6 +56,28 @@ export interface ChatMessage {
   readonly metadata: ChatMessageMetadata;
 }
 
+/**
+ * What hangs on what was said and is no part of it: a step of the thinking, a note among coordinators, an answer that came
+ * too late. It has no offset, so no history holds it unless it is asked for. (SPEC M50)
+ */
+export interface Aside {
+  /** Of those on one message, the order is that of their ids. */
+  readonly messageId: string;
+  readonly sessionId: string;
+  /** Of the ChatMessage that it follows; 0 before the first. */
+  readonly afterOffset: number;
+  readonly businessId: string;
+  /** "agent" or "coordinator". */
+  readonly userId: string;
+  /** Of a step: its label. */
+  readonly content: string;
+  /** Of a step: `{step, status}`. */
+  readonly data?: unknown;
+  readonly type: "thinking" | "note" | "draft";
+  readonly timestamp: Timestamp;
+  readonly metadata: ChatMessageMetadata;
+}
+
 export interface ChatMessageMetadata {
   readonly source: "websocket" | "webhook" | "cron" | "http";
   readonly node?: "command" | "onboarding" | "agent" | "echo" | "coordinator";
@@ -64,6 +89,10 @@ export interface ChatMessageMetadata {
   readonly chatId?: string;
   readonly connectionId?: string;
   readonly intentId?: string;
+  /** Of what a coordinator wrote: who it was. For colleagues only. (SPEC M39) */
+  readonly coordinatorId?: string;
+  /** Of what an agent said in a conversation: which one it was. */
+  readonly agentId?: string;
   readonly toolCalls?: readonly unknown[];
   readonly sources?: readonly string[];
   readonly tokens?: number;
@@ -74,6 +103,8 @@ export interface ChatMessageMetadata {
   readonly code?: string;
   /** Of an answer: the task is done. */
   readonly isComplete?: boolean;
+  /** Of an answer, in the history: what its user thinks of it. */
+  readonly feedback?: { readonly score: -1 | 1; readonly comment?: string; readonly timestamp: Timestamp };
 }
 
 export interface Action {

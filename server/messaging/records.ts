@@ -10,6 +10,11 @@ export interface ClientMessage {
   readonly textHash: string;
 }
 
+/** Of which chat a message is. */
+export interface ChatTurn {
+  readonly sessionId: string;
+}
+
 /** How many times a process has said that it lives. */
 export interface Beat {
   readonly count: number;
@@ -18,6 +23,14 @@ export interface Beat {
 /** Which process does a job that only one may do. */
 export interface JobHolder {
   readonly node: string;
+}
+
+/** What a user thinks of an answer. */
+export interface Feedback {
+  readonly messageId: string;
+  readonly score: -1 | 1;
+  readonly comment?: string;
+  readonly timestamp: string;
 }
 
 // Ids of businesses, users and agents hold no "#". What clients make up is hashed: it can be long, or hold anything.
@@ -34,6 +47,32 @@ export function userKey(businessId: string, userId: string): RecordKey {
 export function clientMessageKey(businessId: string, userId: string, clientMessageId: string): RecordKey {
   return { partition: partitionOf({ businessId, userId }), id: `client#${hashOf(clientMessageId)}` };
 }
+
+/** Which chat a client's own key stands for. */
+export function chatKey(businessId: string, userId: string, key: string): RecordKey {
+  return { partition: partitionOf({ businessId, userId }), id: `chat#${hashOf(key)}` };
+}
+
+export function chatTurnKey(messageId: string): RecordKey {
+  return { partition: `turn#${hashOf(messageId)}`, id: "chat" };
+}
+
+/** How much of what a user may say in a day has been said. */
+export function quotaKey(businessId: string, userId: string): RecordKey {
+  return { partition: partitionOf({ businessId, userId }), id: "quota" };
+}
+
+/** All that was said of the answers of a session: it goes with them. */
+export function feedbackPartition(sessionId: string): string {
+  return `feedback#${sessionId}`;
+}
+
+/** In the order of the answers. */
+export function feedbackKey({ sessionId, offset }: { readonly sessionId: string; readonly offset: number }): RecordKey {
+  return { partition: feedbackPartition(sessionId), id: String(offset).padStart(offsetDigits, "0") };
+}
+
+const offsetDigits = 12;
 
 export function beatKey(node: string): RecordKey {
   return { partition: `node#${node}`, id: "beat" };

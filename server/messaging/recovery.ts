@@ -1,6 +1,7 @@
 import type { Cancel, Clock } from "../clock.js";
 import type { DeskTelemetry } from "../desk-telemetry.js";
 import type { Head, Lease } from "./head.js";
+import { dueTurn } from "./open-turns.js";
 import type { Store } from "./store.js";
 
 /**
@@ -27,7 +28,9 @@ export interface Recovery {
 export interface TakenUp {
   /** Whether it is ours to work on. */
   readonly claimed: Promise<boolean>;
-  /** Neither rejects. */
+  /** Resolves when it waits for an agent that is left alone, if it ever does. */
+  readonly away: Promise<void>;
+  /** None of these rejects. */
   readonly done: Promise<void>;
 }
 
@@ -62,10 +65,12 @@ export function createRecovery(deps: {
   readonly isAbandoned: (lease: Lease) => boolean;
   /** Sessions that are worked on at once because they were found here. */
   readonly maxTakenUp: number;
+  /** Those of them that wait for an agent that is left alone take up no room, up to so many. */
+  readonly maxAway: number;
   /** Works on a session. Null when that is being done already, or must not be done any more. */
   readonly takeUp: (sessionId: string) => TakenUp | null;
 }): Recovery {
-  const { store, clock, telemetry, node, maxTakenUp } = deps;
+  const { store, clock, telemetry, node, maxTakenUp, maxAway } = deps;
   const notes = new Map<string, Note>();
   /** Of the page that was read last, what is still to be looked at. */
   let left: string[] = [];
@@ -73,6 +78,8 @@ export function createRecovery(deps: {
   let looking: Promise<void> | null = null;
   let again = false;
   let takenUp = 0;
+  /** Of those, such as have waited for an agent that was left alone. */
+  let away = 0;
   let isStopped = false;
   let cancel: Cancel = () => undefined;
 
@@ -100,7 +107,7 @@ export function createRecovery(deps: {
     do {
       again = false;
       await goOn();
-    } while (!isStopped && (again || (left.length > 0 && takenUp < maxTakenUp)));
+    } while (!isStopped && (again || (left.length > 0 && hasRoom())));
     looking = null;
   }
 
@@ -111,7 +118,7 @@ export function createRecovery(deps: {
         const claims = takeFromPage();
         const claimed = (await Promise.all(claims)).filter((isOurs) => isOurs).length;
         if (round !== null) round = { ...round, claimed: round.claimed + claimed };
-        if (isStopped || (left.length > 0 && takenUp >= maxTakenUp)) return;
+        if (isStopped || (left.length > 0 && !hasRoom())) return;
         if (left.length > 0) continue;
         if (round?.next === null) return endRound(round.claimed);
         const page = await store.readSessionsWithWork({ limit: pageSize, from: round?.next ?? null });
@@ -127,19 +134,35 @@ export function createRecovery(deps: {
 
   function takeFromPage(): Promise<boolean>[] {
     const claims: Promise<boolean>[] = [];
-    while (left.length > 0 && takenUp < maxTakenUp && !isStopped) {
+    while (left.length > 0 && hasRoom() && !isStopped) {
       const sessionId = left.shift()!;
       const work = isDue(sessionId) ? deps.takeUp(sessionId) : null;
       if (work === null) continue;
-      takenUp += 1;
       claims.push(work.claimed);
-      void work.done.then(ended);
+      void hold(work);
     }
     return claims;
   }
 
-  function ended(): void {
+  // Whoever has a dead agent would keep all others from being taken up, for as long as each of its turns may wait.
+  function hasRoom(): boolean {
+    return takenUp - Math.min(away, maxAway) < maxTakenUp;
+  }
+
+  async function hold(work: TakenUp): Promise<void> {
+    takenUp += 1;
+    const isAway = await Promise.race([work.away.then(() => true), work.done.then(() => false)]);
+    if (isAway) {
+      away += 1;
+      goOnWithPage();
+      await work.done;
+      away -= 1;
+    }
     takenUp -= 1;
+    goOnWithPage();
+  }
+
+  function goOnWithPage(): void {
     if (left.length > 0 && looking === null && !isStopped) void recover();
   }
 
@@ -171,13 +194,17 @@ export function createRecovery(deps: {
     return note !== undefined && (note.isSeen || note.failures > 0);
   }
 
-  async function leave({ lease, turns, session: { sessionId, holder } }: Head): Promise<void> {
-    const isOthers = turns.length > 0 && holder === undefined && lease?.owner !== node;
+  async function leave(head: Head): Promise<void> {
+    const { lease, session } = head;
+    const { sessionId, holder } = session;
+    const isOthers = dueTurn(head) !== null && lease?.owner !== node;
     if (isOthers) keep(sessionId, { lease, waitMs: lookAgainMs });
     else if (!isLeftOver(sessionId)) keep(sessionId, { isSeen: true, waitMs: seenForMs });
     else {
       await store.settle(sessionId);
-      keep(sessionId, { waitMs: lookAgainMs });
+      // What is held is nobody's when its time is over, and the next round after that finds it due.
+      const heldMs = holder === undefined ? lookAgainMs : Date.parse(holder.expiresAt) - clock.now();
+      keep(sessionId, { waitMs: Math.max(0, Math.min(lookAgainMs, heldMs)) });
     }
   }
 

@@ -1,6 +1,9 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Head } from "./head.js";
+import { suspendedBy } from "./intents.js";
+import type { ChatMessage, Intent, Session } from "./model.js";
 import { currentSessionKey } from "./records.js";
-import type { SessionOwner, Store, StoredRecord } from "./store.js";
+import type { SessionChange, SessionOwner, Store, StoredRecord } from "./store.js";
 
 /** The session in which an owner's messages go at present, before anybody knows whether its head exists. */
 export interface CurrentSession {
@@ -19,6 +22,45 @@ export async function findHead(store: Store, sessionId: string): Promise<Head | 
 
 export function readCurrentSession(store: Store, owner: SessionOwner): Promise<StoredRecord<CurrentSession> | null> {
   return store.readRecord<CurrentSession>(currentSessionKey(owner));
+}
+
+/** Told of what became of a session. */
+export type SessionListener = (session: Session) => void;
+
+/** Told of an intent that was going on, and is abandoned. */
+export type IntentListener = (intent: Intent) => void;
+
+/**
+ * Changes a session as the store does, and tells of one whose status or holder is another one by it, and then of the
+ * intent that is abandoned by it. (SPEC M39, M69)
+ */
+export async function changeAndTell<T>(
+  deps: {
+    readonly store: Pick<Store, "changeSession">;
+    readonly onChanged: SessionListener;
+    readonly onIntent: IntentListener;
+  },
+  sessionId: string,
+  decide: (head: Head, found: ChatMessage | null) => SessionChange<T>,
+  messageId?: string,
+): Promise<T | null> {
+  let changed: Session | null = null;
+  let suspended: Intent | null = null;
+  const decideAndNote = (head: Head, found: ChatMessage | null): SessionChange<T> => {
+    const change = decide(head, found);
+    const { session = head.session } = change.head ?? {};
+    // Asked again after its answer was lost, the store has what was decided already, and nothing is left to decide.
+    const isWritten = changed?.status === head.session.status;
+    const isOther = session.status !== head.session.status || session.holder !== head.session.holder;
+    changed = isOther ? session : isWritten ? changed : null;
+    const isSuspended = suspended !== null && isDeepStrictEqual(suspended, head.suspended);
+    suspended = suspendedBy(head, change.head ?? head) ?? (isSuspended ? suspended : null);
+    return change;
+  };
+  const result = await deps.store.changeSession(sessionId, decideAndNote, messageId);
+  if (changed !== null) deps.onChanged(changed);
+  if (suspended !== null) deps.onIntent(suspended);
+  return result;
 }
 
 const noDay = "";

@@ -1,17 +1,26 @@
 import type { Head } from "./head.js";
-import type { ChatMessage, ProcessedEvent, Session } from "./model.js";
+import type { Aside, ChatMessage, ProcessedEvent, Session } from "./model.js";
 
 /**
  * What a disk or a network did to a store.
  * `retryable` says whether the same call can succeed later without an operator.
  */
 export class StoreError extends Error {
-  override readonly name = "StoreError";
+  override readonly name: string = "StoreError";
   readonly retryable: boolean;
 
   constructor(operation: string, options: { readonly retryable: boolean; readonly cause?: unknown }) {
     super(`${operation} failed`, { cause: options.cause });
     this.retryable = options.retryable;
+  }
+}
+
+/** The store was let go of, as a server that stops does: who still asked is gone, or is answered after the next start. (SPEC S18) */
+export class StoreClosed extends StoreError {
+  override readonly name = "StoreClosed";
+
+  constructor(operation: string) {
+    super(`${operation} in a store that is closed`, { retryable: false });
   }
 }
 
@@ -22,6 +31,14 @@ export interface SessionChange<T> {
   /** What was said: its rows are written with the head, or follow from it. */
   readonly messages?: readonly ChatMessage[];
   readonly events?: readonly ProcessedEvent[];
+  readonly asides?: readonly Aside[];
+}
+
+/** An outcome that is written, and that nobody may have been told of. */
+export interface LeftOver {
+  readonly event: ProcessedEvent;
+  /** Null when the answer is not there any more. */
+  readonly message: ChatMessage | null;
 }
 
 /** Whose session it is: a customer's or an agent's, of one business. */
@@ -35,7 +52,7 @@ export interface RecordKey {
 }
 
 export interface StoredRecord<T> {
-  /** 1 when it was made; grows by one with every write. */
+  /** Begins with a number that no earlier record of this key had, and grows by one with every write. */
   readonly rev: number;
   readonly value: T;
 }
@@ -51,6 +68,17 @@ export interface Page<T> {
   readonly items: readonly T[];
   /** There is more in the direction that was asked for. */
   readonly hasMore: boolean;
+}
+
+/** Asides on the messages of a session from one offset to another, both included. */
+export interface AsideRange {
+  readonly from: number;
+  readonly to: number;
+  /** Left out: all of them. */
+  readonly types?: ReadonlySet<Aside["type"]>;
+  readonly limit: number;
+  /** The newest of them, instead of the oldest. */
+  readonly isReverse?: boolean;
 }
 
 /** A page of an index. */
@@ -105,6 +133,17 @@ export interface Store {
   /** Writes what follows from the head and is not written yet, because a process ended in between. */
   settle(sessionId: string): Promise<void>;
 
+  /**
+   * Whom to tell of outcomes whose `changeSession` did not tell its caller: the process ended, or the store's answer was
+   * lost, or came too late. `listener` is called for each that is found, by `settle` or beside any other change of the
+   * session, once what follows from it is there: so before the session stops being one with work. An event that was
+   * written so late that a replay would look for it in vain has a cursor of that moment, not the one it was made with.
+   * The same outcome may be told several times, by several processes, and beside a caller who was told after all; in
+   * the end it has been told by one that lives. One listener, which does not throw; the latest one counts. A store whose
+   * changes are written whole never calls it.
+   */
+  onLeftOver(listener: (outcome: LeftOver) => void): void;
+
   findMessage(sessionId: string, messageId: string): Promise<ChatMessage | null>;
 
   /**
@@ -115,6 +154,9 @@ export interface Store {
     sessionId: string,
     range: { readonly after?: number; readonly before?: number; readonly limit: number },
   ): Promise<Page<ChatMessage>>;
+
+  /** Asides by the offset that they follow and their id, the oldest first, whichever way they are read. */
+  readAsides(sessionId: string, range: AsideRange): Promise<Page<Aside>>;
 
   /** The offset of the first message whose timestamp is not before `timestamp`; one past the last if all are. */
   offsetAt(sessionId: string, timestamp: string): Promise<number>;
@@ -142,7 +184,10 @@ export interface Store {
     range: IndexRange & { readonly createdFrom?: string; readonly createdTo?: string },
   ): Promise<IndexPage<Session>>;
 
-  /** Ids of sessions with open turns, or with something to settle. */
+  /** All sessions of a business, whatever their status, the latest created first. */
+  readSessionsOfBusiness(businessId: string, range: IndexRange): Promise<IndexPage<Session>>;
+
+  /** Ids of sessions with open turns, with something to send to a platform, or with something to settle. */
   readSessionsWithWork(range: IndexRange): Promise<IndexPage<string>>;
 
   /**
@@ -156,6 +201,9 @@ export interface Store {
 
   /** Deletes these messages of a session that is being deleted, with all that was written about each. */
   deleteMessages(sessionId: string, messages: readonly ChatMessage[]): Promise<void>;
+
+  /** Deletes these asides of a session that is being deleted. */
+  deleteAsides(sessionId: string, asides: readonly Aside[]): Promise<void>;
 
   /** Deletes the head of a session that is being deleted, and nothing if it is another one. */
   deleteHead(sessionId: string): Promise<void>;
@@ -179,11 +227,11 @@ export interface Store {
   listRecords<T>(partition: string, range: IndexRange): Promise<IndexPage<StoredRecord<T> & { readonly id: string }>>;
 
   /**
-   * Writes a session that comes from an export, with the messages that it holds, unless it is there already.
-   * It may be called again with the same session, and with its messages in several parts.
+   * Writes a session that comes from an export, with the messages that it holds and what hangs on them, unless it is
+   * there already. It may be called again with the same session, and with its messages in several parts.
    */
-  importSession(head: Head, messages: readonly ChatMessage[]): Promise<void>;
+  importSession(head: Head, messages: readonly ChatMessage[], asides?: readonly Aside[]): Promise<void>;
 
-  /** Waits for writes under way, then lets go of the store. */
+  /** Waits for writes under way, then lets go of the store. Nothing is to be asked of it from then on. (SPEC S18) */
   close(): Promise<void>;
 }

@@ -1,10 +1,10 @@
-import { type Logger, pino } from "pino";
+import { type DestinationStream, type Logger, pino } from "pino";
 import type { DeskTelemetry } from "../desk-telemetry.js";
 import type { Report } from "../telemetry.js";
 
-/** One JSON object a line, on stderr. */
-export function createLogger(level: string): Logger {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination(2));
+/** One JSON object a line, on stderr unless it is given somewhere else to write. */
+export function createLogger(level: string, destination: DestinationStream = pino.destination(2)): Logger {
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
 
 /** Turns telemetry into log lines: ids and numbers, never a text, a payload or a token. (SPEC X6) */
@@ -24,16 +24,28 @@ export function logTelemetry(telemetry: DeskTelemetry, logger: Logger): void {
     logger.error({ ...event, error: describe(error) }, "pubsub failed"),
   );
   telemetry.attach("message.refused", (event) => logger.debug(event, "message refused"));
+  telemetry.attach("token.refused", (event) => logger.info(event, "token refused"));
+  telemetry.attach("token.revoked", (event) => logger.warn(event, "tokens revoked"));
+  telemetry.attach("access.denied", (event) => logger.warn(event, "access denied"));
   telemetry.attach("turn.answered", (event) => logger.debug(event, "turn answered"));
   telemetry.attach("turn.failed", ({ error, ...event }) =>
     logger.warn({ ...event, error: describe(error) }, "turn failed"),
   );
+  telemetry.attach("agent.dropped", (event) => logger.info(event, "part of an answer left out"));
+  telemetry.attach("agent.circuit", (event) =>
+    event.state === "open" ? logger.warn(event, "agent left alone") : logger.info(event, "agent is back"),
+  );
+  telemetry.attach("model.failed", (event) => logger.warn(event, "model failed"));
+  telemetry.attach("platform.sent", (event) => logger.debug(event, "sent to a platform"));
+  telemetry.attach("platform.failed", (event) => logger.warn(event, "not sent to a platform"));
   telemetry.attach("turns.recovered", (event) => logger.info(event, "open turns of an earlier process taken up"));
   telemetry.attach("session.abandoned", (event) => logger.debug(event, "session abandoned"));
   telemetry.attach("session.deleted", (event) => logger.info(event, "session deleted"));
-  telemetry.attach("store.failed", ({ error, ...event }) =>
-    logger.error({ ...event, error: describe(error) }, "store failed"),
-  );
+  telemetry.attach("store.failed", ({ error, ...event }) => {
+    // Of a server that stops nobody need be told.
+    const level = (error as Partial<Error> | undefined)?.name === "StoreClosed" ? "debug" : "error";
+    logger[level]({ ...event, error: describe(error) }, "store failed");
+  });
   telemetry.attach("telemetry.handler_failed", ({ error, ...event }) =>
     logger.error({ ...event, error: describe(error) }, "telemetry handler failed"),
   );
@@ -81,8 +93,10 @@ export function describe(error: unknown, depth = 0): Described {
 
 const safeNames: ReadonlySet<string> = new Set([
   "StoreError",
+  "StoreClosed",
   "DamagedRecord",
   "DataDirInUse",
   "ConfigError",
   "AgentFailure",
+  "KeysUnavailable",
 ]);

@@ -1,14 +1,17 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Metrics } from "./metrics.js";
 
-/** Answers `GET /metrics`. @returns false when the request asks for something else */
+/** Answers whatever is asked of `/metrics`. @returns false when the request asks for something else */
 export type MetricsHandler = (request: IncomingMessage, response: ServerResponse) => boolean;
 
 /** @param isAllowed whoever it refuses gets what any unknown path gets */
 export function metricsHandler(metrics: Metrics, isAllowed: (request: IncomingMessage) => boolean): MetricsHandler {
   return (request, response) => {
-    const isAsked = request.url === "/metrics" && (request.method === "GET" || request.method === "HEAD");
-    if (!isAsked || !isAllowed(request)) return false;
+    if (request.url !== "/metrics" || !isAllowed(request)) return false;
+    if (request.method !== "GET" && request.method !== "HEAD") {
+      refuseMethod(request, response);
+      return true;
+    }
     metrics.read().then(
       (text) => {
         response.writeHead(200, {
@@ -18,7 +21,7 @@ export function metricsHandler(metrics: Metrics, isAllowed: (request: IncomingMe
         });
         response.end(request.method === "HEAD" ? undefined : text);
       },
-      () => response.writeHead(500).end(),
+      () => sendProblem(response, { status: 500, code: "internal_error", title: "The metrics cannot be read" }),
     );
     return true;
   };
@@ -29,7 +32,20 @@ export function metricsServer(handle: MetricsHandler): Server {
   return createServer(
     { headersTimeout: 10_000, requestTimeout: 10_000, keepAliveTimeout: 5000 },
     (request, response) => {
-      if (!handle(request, response)) response.writeHead(404, { "content-type": "text/plain" }).end("not found\n");
+      if (!handle(request, response))
+        sendProblem(response, { status: 404, code: "not_found", title: "Here are the metrics alone" });
     },
   );
+}
+
+function refuseMethod({ method }: IncomingMessage, response: ServerResponse): void {
+  response.setHeader("allow", "GET, HEAD, OPTIONS");
+  if (method === "OPTIONS") response.writeHead(204).end();
+  else sendProblem(response, { status: 405, code: "method_not_allowed", title: "The metrics are read" });
+}
+
+// As every error over HTTP. (SPEC H1)
+function sendProblem(response: ServerResponse, problem: { status: number; code: string; title: string }): void {
+  response.writeHead(problem.status, { "content-type": "application/problem+json" });
+  response.end(JSON.stringify({ type: "about:blank", ...problem }));
 }

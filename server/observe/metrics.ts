@@ -29,6 +29,8 @@ export function createMetrics(telemetry: DeskTelemetry, options: MetricsOptions)
   countConnections(telemetry, registry);
   countMessages(telemetry, registry);
   countTurns(telemetry, registry);
+  countAgents(telemetry, registry);
+  countPlatforms(telemetry, registry);
   countCleanup(telemetry, registry);
   countFailures(telemetry, registry);
   countDynamo(telemetry, registry);
@@ -76,12 +78,15 @@ function countMessages(telemetry: DeskTelemetry, registry: Registry): void {
     took.observe(durationMs / 1000);
   });
   telemetry.attach("message.refused", ({ code }) => refused({ code }));
+  const tokens = counter(registry, "bennu_tokens_refused_total", "Tokens that were no good, or missing.", ["reason"]);
+  const denied = counter(registry, "bennu_access_denied_total", "Requests for what is somebody else's.", ["action"]);
   telemetry.attach("limit.reached", ({ limit }) => limits({ limit }));
+  telemetry.attach("token.refused", ({ reason }) => tokens({ reason }));
+  telemetry.attach("access.denied", ({ action }) => denied({ action }));
 }
 
 function countTurns(telemetry: DeskTelemetry, registry: Registry): void {
   const turns = counter(registry, "bennu_turns_total", "Turns that have their outcome.", ["outcome"]);
-  const failures = counter(registry, "bennu_agent_failures_total", "Answers that did not come about.", ["code"]);
   const recovered = counter(registry, "bennu_sessions_recovered_total", "Sessions taken up from another process.", []);
   const took = new Histogram({
     name: "bennu_turn_seconds",
@@ -95,8 +100,43 @@ function countTurns(telemetry: DeskTelemetry, registry: Registry): void {
     turns({ outcome });
     took.observe({ outcome }, durationMs / 1000);
   });
-  telemetry.attach("turn.failed", ({ code }) => failures({ code }));
   telemetry.attach("turns.recovered", ({ sessions }) => recovered({}, sessions));
+}
+
+function countAgents(telemetry: DeskTelemetry, registry: Registry): void {
+  const failures = counter(registry, "bennu_agent_failures_total", "Answers that did not come about.", ["code"]);
+  const dropped = counter(registry, "bennu_agent_dropped_total", "Parts of answers that were left out.", ["part"]);
+  const changes = counter(
+    registry,
+    "bennu_agent_circuit_changes_total",
+    "Times that an agent was left alone, or back.",
+    ["state"],
+  );
+  const open = new Gauge({
+    name: "bennu_agent_circuits_open",
+    help: "Agents that are left alone for now.",
+    registers: [registry],
+  });
+  telemetry.attach("turn.failed", ({ code }) => failures({ code }));
+  const modelFailures = counter(registry, "bennu_model_failures_total", "Calls to the model that failed.", ["code"]);
+  telemetry.attach("model.failed", ({ code }) => modelFailures({ code }));
+  telemetry.attach("agent.dropped", ({ part }) => dropped({ part }));
+  telemetry.attach("agent.circuit", ({ state }) => {
+    changes({ state });
+    open.inc(state === "open" ? 1 : -1);
+  });
+}
+
+function countPlatforms(telemetry: DeskTelemetry, registry: Registry): void {
+  const sent = counter(registry, "bennu_platform_sent_total", "Pieces of answers that left for a platform.", [
+    "platform",
+  ]);
+  const failures = counter(registry, "bennu_platform_failures_total", "Attempts to send that failed.", [
+    "platform",
+    "code",
+  ]);
+  telemetry.attach("platform.sent", ({ platform }) => sent({ platform }));
+  telemetry.attach("platform.failed", ({ platform, code }) => failures({ platform, code }));
 }
 
 function countCleanup(telemetry: DeskTelemetry, registry: Registry): void {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { encodeJsonObject } from "../../protocol/json.js";
 import { failure, type Result, success } from "../../protocol/result.js";
 import { type Channel, type ChannelPort, portOf } from "../channel/channel.js";
-import { isDeeper } from "../channel/inspect.js";
+import { isDeeper } from "../../protocol/depth.js";
 import type { PubSub } from "../pubsub/pubsub.js";
 
 /**
@@ -115,6 +115,27 @@ export class Presence {
     const state = emptyState();
     for (const [key, entries] of this.#topics.get(topic) ?? []) state[key] = { metas: entries.map(({ meta }) => meta) };
     return state;
+  }
+
+  /**
+   * The same in pages, where a list may be too long for one frame: the first, which is always there, is a
+   * `presence_state`; each other one the `joins` of a `presence_diff` to the same client. A page is as of the moment when
+   * it is asked for, so a client that is told every diff in between ends up with exactly those who are there. (SPEC P8)
+   * @param metasMax a page ends with the key that brings it to so many metas
+   */
+  *pages(topic: string, metasMax: number): Generator<PresenceState, void, void> {
+    let page = emptyState();
+    let [metas, isFirst] = [0, true];
+    // The map goes on changing between two pages: who has left is not met any more, and who has come is told twice at most.
+    for (const [key, entries] of this.#topics.get(topic) ?? []) {
+      page[key] = { metas: entries.map(({ meta }) => meta) };
+      metas += entries.length;
+      if (metas < metasMax) continue;
+      yield page;
+      page = emptyState();
+      [metas, isFirst] = [0, false];
+    }
+    if (isFirst || metas > 0) yield page;
   }
 
   /** The metas of one key, or an empty list. */

@@ -14,10 +14,15 @@ export interface Subscriber {
   readonly intercepts: readonly string[] | null;
   /** `broadcastFrom` leaves out the subscribers of this owner. */
   readonly owner: unknown;
+  /** Asked at each broadcast whether it is for this subscriber; null: all are. */
+  readonly filter: Filter | null;
   deliver(frame: Frame): void;
   /** @param broadcast whoever reads its payload gets one of its own */
   intercept(broadcast: OutBroadcast): void;
 }
+
+/** Whether a subscriber gets a broadcast, at this moment. The payload is everyone's: it is only to be read. */
+export type Filter = (broadcast: OutBroadcast) => boolean;
 
 /** Code that wants to know, in this process, what is broadcast. The payload is not its own: it is only to be read. */
 export type Listener = (broadcast: OutBroadcast) => void;
@@ -222,7 +227,7 @@ class Lane {
     let frame: Frame | null | undefined;
     let copied: Intercepted | null | undefined;
     for (const subscriber of this.subscribers) {
-      if (subscriber.owner === except) continue;
+      if (subscriber.owner === except || !this.#takes(subscriber, told, failed)) continue;
       if (subscriber.intercepts !== null && subscriber.intercepts.includes(event)) {
         if (copied === undefined) copied = copy(told, failed);
         if (copied !== null) subscriber.intercept(copied);
@@ -233,10 +238,21 @@ class Lane {
     }
   }
 
+  // A filter that fails lets nothing through, and harms nobody else.
+  #takes({ filter }: Subscriber, told: Told, failed: (cause: unknown) => void): boolean {
+    if (filter === null) return true;
+    try {
+      return filter(told);
+    } catch (cause) {
+      failed(cause);
+      return false;
+    }
+  }
+
   #encode({ event, payload, json }: Told, failed: (cause: unknown) => void): Frame | null {
     try {
       const encoded = this.serializer.encodeBroadcast({ topic: this.wireTopic, event, payload, json });
-      return encoded === null ? null : new Frame(encoded);
+      return encoded === null ? null : new Frame(encoded, this.wireTopic);
     } catch (cause) {
       failed(cause);
       return null;

@@ -66,6 +66,8 @@ function hashOfSources() {
     ...filesBelow("server"),
     ...filesBelow("client"),
     ...filesBelow("test/transcript"),
+    // What is loaded before a server that is a process of a test.
+    ...["http-contract.ts", "watch-child.ts", "watched-answers.ts"].map((name) => join("test", "support", name)),
   ]) {
     hash.update(file).update(readFileSync(join(root, file)));
   }

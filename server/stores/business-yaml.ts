@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 import { type Document, isMap, isNode, isScalar, LineCounter, type Node, parseDocument, visit } from "yaml";
-import type { core } from "zod";
 import { failure, type Result, success } from "../../protocol/result.js";
 import { type Business, businessSchema } from "../messaging/business.js";
+import { type BusinessProblem, problemsIn } from "../messaging/business-problems.js";
 
 /** One thing that is wrong in a business file; line and column count from 1. */
 export interface BusinessFileProblem {
@@ -11,6 +11,9 @@ export interface BusinessFileProblem {
   readonly column: number;
   readonly message: string;
 }
+
+/** Of one file. One bracket too many can make thousands, and what is behind them is found when they are mended. */
+const problemsMax = 100;
 
 export type ParsedBusiness = Result<Business, readonly BusinessFileProblem[]>;
 
@@ -26,14 +29,15 @@ export function parseBusiness(file: string, text: string): ParsedBusiness {
     return { file, line: Math.max(line, 1), column: Math.max(col, 1), message };
   };
   const broken = syntaxProblems(document).map(({ offset, message }) => at(offset, message));
-  if (broken.length > 0) return failure(broken);
+  if (broken.length > 0) return failure(broken.slice(0, problemsMax));
   if (!isMap(document.contents)) return failure([at(0, "expected a list of `key: value`, such as `businessId: B1`")]);
   const parsed = businessSchema.safeParse(document.toJS());
   if (!parsed.success) {
-    return failure(parsed.error.issues.flatMap((issue) => locate(document, issue).map((one) => at(...one))));
+    const problems = problemsIn(parsed.error, (path) => document.hasIn(path));
+    return failure(problems.slice(0, problemsMax).map((problem) => at(...locate(document, problem))));
   }
   const expectedId = basename(file, ".yaml");
-  if (parsed.data.businessId === expectedId) return success(parsed.data);
+  if (parsed.data.businessId === expectedId) return success({ ...parsed.data, origin: "file" });
   const offset = offsetOf(document, ["businessId"]);
   return failure([
     at(offset, `expected businessId "${expectedId}", as the file is named, found "${parsed.data.businessId}"`),
@@ -41,8 +45,8 @@ export function parseBusiness(file: string, text: string): ParsedBusiness {
 }
 
 /**
- * Errors; warnings, for an unknown tag means something else than its writer believes; and aliases, which can
- * make a small file endless and leave a problem without a place of its own.
+ * Errors; warnings, for an unknown tag means something else than its writer believes; aliases, which can make a small
+ * file endless and leave a problem without a place of its own; and keys that are no text, which have no name either.
  */
 function syntaxProblems(document: Document.Parsed): { offset: number; message: string }[] {
   const problems = [...document.errors, ...document.warnings].map((error) => ({
@@ -53,20 +57,20 @@ function syntaxProblems(document: Document.Parsed): { offset: number; message: s
     Alias(_, alias) {
       problems.push({ offset: alias.range?.[0] ?? 0, message: `write the value out: *${alias.source} is not taken` });
     },
+    Pair(_, { key }) {
+      const offset = isNode(key) ? (key.range?.[0] ?? 0) : 0;
+      if (!isScalar(key) || typeof key.value !== "string")
+        problems.push({ offset, message: "expected a text as the key" });
+    },
   });
   return problems;
 }
 
-/** Where an issue of the schema is in the file, and what to say there. */
-function locate(document: Document, issue: core.$ZodIssue): [offset: number, message: string][] {
-  const where = issue.path.length > 0 ? `${issue.path.map(String).join(".")}: ` : "";
-  if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => [keyOffset(document, issue.path, key), `${where}unknown key "${key}"`]);
-  }
-  const message = document.hasIn(issue.path)
-    ? issue.message.replace(/^Invalid input: /, "")
-    : "expected, but not there";
-  return [[offsetOf(document, issue.path), where + message]];
+/** Where a problem is in the file, and what to say there. */
+function locate(document: Document, { path, key, message }: BusinessProblem): [offset: number, message: string] {
+  const where = path.length > 0 ? `${path.map(String).join(".")}: ` : "";
+  const offset = key === undefined ? offsetOf(document, path) : keyOffset(document, path, key);
+  return [offset, where + message];
 }
 
 /** The offset of what a path points to, or of the nearest thing around it that exists. */

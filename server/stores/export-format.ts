@@ -1,12 +1,14 @@
 import { createReadStream } from "node:fs";
 import { crc32 } from "node:zlib";
 import { z } from "zod";
+import { onOneMax } from "../messaging/asides.js";
 import type { Head } from "../messaging/head.js";
-import type { ChatMessage } from "../messaging/model.js";
-import type { RecordKey } from "../messaging/store.js";
+import type { Aside, ChatMessage } from "../messaging/model.js";
+import { type ExportEntry, parseEntry } from "./export-schema.js";
 
 // An export is JSON lines in UTF-8: a header, the records, each session's head before its messages in the order of their
-// offsets, and an end, which says how much there was. Without its end it is not whole.
+// offsets and what hangs on them in the order of theirs, and an end, which says how much there was, and the CRC-32 of all that is before it. Without its end it is not
+// whole.
 
 export const exportVersion = 1;
 
@@ -17,18 +19,12 @@ export interface ExportHeader {
   readonly exportedAt: string;
 }
 
-export interface ExportedRecord extends RecordKey {
-  readonly value: unknown;
-}
-
 export interface ExportCounts {
   readonly records: number;
   readonly sessions: number;
   readonly messages: number;
+  readonly asides: number;
 }
-
-export type ExportEntry =
-  { readonly record: ExportedRecord } | { readonly head: Head } | { readonly message: ChatMessage };
 
 /** An export that cannot be trusted. The message names the line. */
 export class DamagedExport extends Error {
@@ -37,7 +33,7 @@ export class DamagedExport extends Error {
 
 /** Makes the lines of an export, each with its line feed. */
 export class ExportWriter {
-  readonly #counts = { records: 0, sessions: 0, messages: 0 };
+  readonly #counts = { records: 0, sessions: 0, messages: 0, asides: 0 };
   #checksum = 0;
 
   header(epoch: string, exportedAt: string): string {
@@ -45,7 +41,7 @@ export class ExportWriter {
   }
 
   entry(entry: ExportEntry): string {
-    this.#counts["record" in entry ? "records" : "head" in entry ? "sessions" : "messages"] += 1;
+    this.#counts[countOf(entry)] += 1;
     return this.#line(entry);
   }
 
@@ -65,47 +61,21 @@ export class ExportWriter {
   }
 }
 
-const id = z.string().min(1).max(256);
+function countOf(entry: ExportEntry): keyof ExportCounts {
+  if ("record" in entry) return "records";
+  if ("head" in entry) return "sessions";
+  return "message" in entry ? "messages" : "asides";
+}
+
 const count = z.int().min(0);
-const record = z.strictObject({ partition: id, id, value: z.unknown() });
-const head = z.looseObject({
-  rev: count,
-  session: z.looseObject({
-    sessionId: id,
-    businessId: id,
-    status: z.enum(["active", "resolved", "closed", "abandoned"]),
-    offset: count,
-    createdAt: z.iso.datetime(),
-    updatedAt: z.iso.datetime(),
-    lastMessageAt: z.iso.datetime(),
-  }),
-  turns: z.array(z.looseObject({ messageId: id, offset: count })),
-  fence: count,
-  deletingSince: z.null(),
-});
-const message = z.looseObject({
-  messageId: id,
-  sessionId: id,
-  offset: count,
-  businessId: id,
-  userId: z.string(),
-  content: z.string(),
-  timestamp: z.iso.datetime(),
-  metadata: z.looseObject({}),
-});
-const entry = z.union([
-  z.strictObject({ record }),
-  z.strictObject({ head }),
-  z.strictObject({ message }),
-]) as unknown as z.ZodType<ExportEntry>;
 const header = z.looseObject({ bennu: z.literal("export"), version: z.int() });
 const end = z.strictObject({
-  end: z.looseObject({ records: count, sessions: count, messages: count, crc32: count.optional() }),
+  end: z.looseObject({ records: count, sessions: count, messages: count, asides: count, crc32: count }),
 });
 
 /**
  * Reads an export from its beginning to its end, a piece at a time.
- * @param onEntry called for each record, head and message in turn, and waited for
+ * @param onEntry called for each record, head, message and aside in turn, and waited for
  * @throws DamagedExport at the first line that is not as it was written; what `onEntry` throws
  */
 export async function readExport(
@@ -123,13 +93,50 @@ export async function readExport(
   return reader.finish();
 }
 
+/** What is known of the session whose messages are being read. */
+interface SessionBeingRead {
+  readonly head: Head;
+  /** How many messages there were. */
+  read: number;
+  /** How many open turns have had their message. */
+  turns: number;
+  readonly messageIds: Set<string>;
+  /** Of the message before. */
+  timestamp: string;
+  /** The aside before, and how many there were on the same message. */
+  aside: Aside | null;
+  asidesOnOne: number;
+}
+
+/** What makes a message not one of its session; null when nothing does. (SPEC M5, M7, S7) */
+function misfitOf(
+  { messageId, businessId, offset, timestamp, type }: ChatMessage,
+  read: SessionBeingRead,
+): string | null {
+  const { session, turns } = read.head;
+  if (businessId !== session.businessId) return `of business ${session.businessId}, and says ${businessId}`;
+  if (read.messageIds.has(messageId)) return `with the id of an earlier one, ${messageId}`;
+  if (timestamp < read.timestamp) return "whose timestamp is before that of the one before it";
+  if (timestamp > session.lastMessageAt) return "whose timestamp is after its session's lastMessageAt";
+  const turn = turns[read.turns];
+  if (turn?.offset !== offset) return null;
+  return turn.messageId === messageId && type === "user" ? null : `which is not the user's that an open turn names`;
+}
+
+function isBehind(aside: Aside, before: Aside): boolean {
+  const isOnSame = aside.afterOffset === before.afterOffset;
+  // As the store sorts them: by the bytes of their UTF-8.
+  const [id, idBefore] = [aside, before].map(({ messageId }) => Buffer.from(messageId)) as [Buffer, Buffer];
+  return isOnSame ? id.compare(idBefore) > 0 : aside.afterOffset > before.afterOffset;
+}
+
 class ExportReader {
-  readonly #counts = { records: 0, sessions: 0, messages: 0 };
+  readonly #counts = { records: 0, sessions: 0, messages: 0, asides: 0 };
   #number = 0;
   #checksum = 0;
   #isEnded = false;
-  /** The session whose messages are being read, and how many of them there were. */
-  #session: { readonly head: Head; read: number } | null = null;
+  readonly #sessionIds = new Set<string>();
+  #session: SessionBeingRead | null = null;
 
   read(line: Buffer): ExportEntry | null {
     this.#number += 1;
@@ -140,10 +147,11 @@ class ExportReader {
     if (this.#number === 1) return this.#header(content);
     const ended = end.safeParse(content);
     if (ended.success) return this.#end(ended.data.end, before);
-    const parsed = entry.safeParse(content);
-    if (!parsed.success) throw this.#damaged("is no record, head or message");
-    this.#count(content as ExportEntry);
-    return content as ExportEntry;
+    if (Object.hasOwn(Object(content) as object, "end")) throw this.#damaged("is an end that does not say all it must");
+    const parsed = parseEntry(content);
+    if (!parsed.ok) throw this.#damaged(parsed.reason);
+    this.#count(parsed.value);
+    return parsed.value;
   }
 
   finish(): ExportCounts {
@@ -175,27 +183,75 @@ class ExportReader {
       this.#message(content.message);
       return;
     }
+    if ("aside" in content) {
+      this.#aside(content.aside);
+      return;
+    }
     this.#endSession();
     if ("record" in content) {
       this.#counts.records += 1;
       return;
     }
-    this.#counts.sessions += 1;
-    this.#session = { head: content.head, read: 0 };
+    this.#head(content.head);
   }
 
-  #message({ sessionId, offset }: ChatMessage): void {
+  #head(head: Head): void {
+    const { sessionId, offset } = head.session;
+    if (this.#sessionIds.has(sessionId))
+      throw this.#damaged(`is the head of session ${sessionId}, which was there before`);
+    const offsets = head.turns.map((turn) => turn.offset);
+    const isInOrder = offsets.every((each, index) => each > (offsets[index - 1] ?? 0) && each <= offset);
+    if (!isInOrder) throw this.#damaged("is a head whose open turns are not in the order of its messages");
+    this.#sessionIds.add(sessionId);
+    this.#counts.sessions += 1;
+    this.#session = { head, read: 0, turns: 0, messageIds: new Set(), timestamp: "", aside: null, asidesOnOne: 0 };
+  }
+
+  #message(message: ChatMessage): void {
+    const { sessionId, offset } = message;
     const session = this.#session;
     if (session === null || session.head.session.sessionId !== sessionId) {
       throw this.#damaged(`is a message of session ${sessionId}, whose head is not before it`);
     }
-    if (offset !== session.read + 1 || offset > session.head.session.offset) {
+    if (session.aside !== null || offset !== session.read + 1 || offset > session.head.session.offset) {
       throw this.#damaged(
         `is message ${offset} of session ${sessionId}, which has ${session.head.session.offset}, after ${session.read}`,
       );
     }
+    const wrong = misfitOf(message, session);
+    if (wrong !== null) throw this.#damaged(`is message ${offset} of session ${sessionId} ${wrong}`);
+    if (session.head.turns[session.turns]?.offset === offset) session.turns += 1;
+    session.messageIds.add(message.messageId);
+    session.timestamp = message.timestamp;
     session.read = offset;
     this.#counts.messages += 1;
+  }
+
+  #aside(aside: Aside): void {
+    const { sessionId, messageId, afterOffset, businessId } = aside;
+    const session = this.#session;
+    if (session === null || session.head.session.sessionId !== sessionId) {
+      throw this.#damaged(`is an aside of session ${sessionId}, whose head is not before it`);
+    }
+    if (businessId !== session.head.session.businessId) {
+      throw this.#damaged(`is an aside of business ${businessId} in a session of ${session.head.session.businessId}`);
+    }
+    const { offset } = session.head.session;
+    if (session.read !== offset || afterOffset > offset) {
+      throw this.#damaged(
+        `is an aside on message ${afterOffset} of session ${sessionId}, which has ${offset}, after ${session.read}`,
+      );
+    }
+    const { aside: before } = session;
+    if (before !== null && !isBehind(aside, before)) {
+      throw this.#damaged(`is an aside, ${messageId}, that belongs before the one before it`);
+    }
+    session.asidesOnOne = before?.afterOffset === afterOffset ? session.asidesOnOne + 1 : 1;
+    if (session.asidesOnOne > onOneMax) {
+      throw this.#damaged(`is one more aside on message ${afterOffset} than the ${onOneMax} that there can be`);
+    }
+    session.aside = aside;
+    this.#counts.asides += 1;
   }
 
   #endSession(): void {
@@ -206,13 +262,13 @@ class ExportReader {
     throw this.#damaged(`comes after ${session.read} messages of session ${sessionId}, which has ${offset}`);
   }
 
-  #end(said: ExportCounts & { readonly crc32?: number | undefined }, checksum: number): null {
+  #end(said: ExportCounts & { readonly crc32: number }, checksum: number): null {
     this.#endSession();
-    for (const name of ["records", "sessions", "messages"] as const) {
+    for (const name of ["records", "sessions", "messages", "asides"] as const) {
       if (said[name] === this.#counts[name]) continue;
       throw this.#damaged(`says that there were ${said[name]} ${name}; there were ${this.#counts[name]}`);
     }
-    if (said.crc32 !== undefined && said.crc32 !== checksum) {
+    if (said.crc32 !== checksum) {
       throw this.#damaged("has a checksum that the lines before do not have: one of them was changed");
     }
     this.#isEnded = true;

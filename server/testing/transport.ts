@@ -39,6 +39,11 @@ export class TestTransport implements LocalTransport {
     for (const check of [...this.#waiting]) check();
   }
 
+  // What is sent is there.
+  fence(done: () => void): void {
+    if (!this.isClosed) queueMicrotask(done);
+  }
+
   close(code: number): void {
     if (this.isClosed) return;
     this.closeCode = code;

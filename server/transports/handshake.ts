@@ -9,14 +9,16 @@ import { splitUrl } from "./paths.js";
 import { type Params, parseQuery, QueryError } from "./query.js";
 import { type Soon, then } from "./soon.js";
 
+/** Who is let in, and on which terms. */
+export interface Decided {
+  readonly identity: SocketIdentity;
+  /** Null: what the mount says. */
+  readonly maxFrameBytes: number | null;
+}
+
 /** What a request to connect comes to. */
 export type Handshake =
-  | {
-      readonly accepted: true;
-      readonly serializer: Serializer;
-      readonly identity: SocketIdentity;
-      readonly protocol: string | null;
-    }
+  | (Decided & { readonly accepted: true; readonly serializer: Serializer; readonly protocol: string | null })
   | { readonly accepted: false; readonly answer: HttpAnswer };
 
 export interface HandshakeRequest {
@@ -27,6 +29,11 @@ export interface HandshakeRequest {
   readonly pathParams: Readonly<Record<string, string>>;
   /** The endpoint's own host name, for `checkOrigin: true`. */
   readonly host: string;
+}
+
+/** A subprotocol that claims to be an auth token, and is no base64. */
+class AuthTokenError extends Error {
+  override readonly name = "AuthTokenError";
 }
 
 const forbidden: HttpAnswer = { status: 403 };
@@ -48,32 +55,34 @@ export function shakeHands(options: HandshakeRequest, onError: (cause: unknown) 
 
 function failed(cause: unknown, onError: (cause: unknown) => void): Handshake {
   if (cause instanceof QueryError) return { accepted: false, answer: { status: 400 } };
-  onError(cause);
+  // Phoenix has no other word for it than its own mistake. It is the client's, so nobody here is told of a crash.
+  if (!(cause instanceof AuthTokenError)) onError(cause);
   return { accepted: false, answer: { status: 500 } };
 }
 
 function decideHandshake(options: HandshakeRequest): Soon<Handshake> {
   const { mount } = options;
   const params = paramsOf(options);
-  if (!allowsOrigin(options)) return { accepted: false, answer: forbidden };
+  if (!mayCome(options)) return { accepted: false, answer: forbidden };
   const protocols = subprotocol(options);
   if (protocols === null) return { accepted: false, answer: forbidden };
   const serializer = serializerFor(params.vsn, mount.dialect);
   if (serializer === null) return { accepted: false, answer: forbidden };
   return then(decide(mount, params, new RequestInfo(options, protocols.token)), (decision): Handshake => {
-    if (!isRefused(decision)) return { accepted: true, serializer, identity: decision, protocol: protocols.echo };
+    if (!isRefused(decision)) return { accepted: true, serializer, ...decision, protocol: protocols.echo };
     const tells = options.transport === "websocket" && decision.refused !== undefined;
     const answer = tells ? mount.onRefused?.(decision.refused) : undefined;
     return { accepted: false, answer: answer ? checkAnswer(answer) : forbidden };
   });
 }
 
-/** Whether the page that sends the request, if any, may. (SPEC T3) */
-export function allowsOrigin({ request, mount, host }: HandshakeRequest): boolean {
-  const { checkOrigin = "conn" } = mount;
+/** Whether the request asks for a name of ours, and the page that sends it, if any, may. (SPEC T3, T12) */
+export function mayCome({ request, mount, host }: HandshakeRequest): boolean {
+  const { checkHost, checkOrigin = "conn" } = mount;
+  if (checkHost?.(request.headers.host) === false) return false;
   const { origin } = request.headers;
   if (checkOrigin === false || origin === undefined) return true;
-  return isOriginAllowed(checkOrigin, origin, { host, request: targetOf(request) });
+  return isOriginAllowed(checkOrigin, origin, { host, target: targetOf(request), request });
 }
 
 /**
@@ -84,33 +93,39 @@ export function decide(
   { connect }: Pick<MountOptions, "connect">,
   params: Params,
   info: ConnectInfo,
-): Soon<SocketIdentity | Refused> {
+): Soon<Decided | Refused> {
   if (connect === undefined) return nobody;
   const decision = connect(params, info);
   // Resolved, because a library's promise may be of another kind.
-  return then(isThenable(decision) ? Promise.resolve(decision) : decision, identityOf);
+  return then(isThenable(decision) ? Promise.resolve(decision) : decision, checked);
 }
 
-const nobody: SocketIdentity = { id: null, assigns: {} };
+const nobody: Decided = { identity: { id: null, assigns: {} }, maxFrameBytes: null };
 
 function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
   return typeof (value as PromiseLike<T> | undefined | null)?.then === "function";
 }
 
-function identityOf(decided: Accepted | Refused): SocketIdentity | Refused {
+const acceptedKeys = ["id", "assigns", "maxFrameBytes"];
+
+function checked(decided: Accepted | Refused): Decided | Refused {
   const fault = faultOf(decided);
-  if (fault !== null) throw new TypeError(`connect must return { id?, assigns? } or refuse(), and returned ${fault}`);
+  if (fault !== null) {
+    throw new TypeError(`connect must return { ${acceptedKeys.join("?, ")}? } or refuse(), and returned ${fault}`);
+  }
   if (isRefused(decided)) return decided;
-  return { id: decided.id ?? null, assigns: decided.assigns ?? {} };
+  const { id = null, assigns = {}, maxFrameBytes = null } = decided;
+  return { identity: { id, assigns }, maxFrameBytes };
 }
 
 /** What is wrong with it, without a word of what it says. */
 function faultOf(decided: unknown): string | null {
   if (typeof decided !== "object" || decided === null || Array.isArray(decided)) return kindOf(decided);
   if (isRefused(decided)) return null;
-  for (const key in decided) if (key !== "id" && key !== "assigns") return `an object with the key ${key}`;
-  const { id, assigns } = decided as Readonly<Record<string, unknown>>;
+  for (const key in decided) if (!acceptedKeys.includes(key)) return `an object with the key ${key}`;
+  const { id, assigns, maxFrameBytes = 0 } = decided as Readonly<Record<string, unknown>>;
   if (typeof id !== "string" && id !== undefined && id !== null) return `an id that is ${kindOf(id)}`;
+  if (!Number.isSafeInteger(maxFrameBytes) || (maxFrameBytes as number) < 0) return "a maxFrameBytes that is none";
   const isPlain = assigns === undefined || (typeof assigns === "object" && !Array.isArray(assigns));
   return isPlain ? null : `assigns that are ${kindOf(assigns)}`;
 }
@@ -131,14 +146,17 @@ export function paramsOf({ request, pathParams }: HandshakeRequest): Params {
   return params;
 }
 
+/** The auth token of a long-poll request, on a mount that takes one; null: there is none. (SPEC T7) */
+export function authTokenOf({ request, mount }: Pick<HandshakeRequest, "request" | "mount">): string | null {
+  const header = request.headers["x-phoenix-authtoken"];
+  return mount.authToken === true && typeof header === "string" ? header : null;
+}
+
 /** Which subprotocol to answer, and the token that phoenix.js hides among them; null refuses. */
 function subprotocol(options: HandshakeRequest): { echo: string | null; token: string | null } | null {
   const { request, mount, transport } = options;
+  if (transport === "longpoll") return { echo: null, token: authTokenOf(options) };
   const takesToken = mount.authToken === true;
-  if (transport === "longpoll") {
-    const header = request.headers["x-phoenix-authtoken"];
-    return { echo: null, token: takesToken && typeof header === "string" ? header : null };
-  }
   const supported = takesToken ? ["phoenix", ...options.subprotocols] : options.subprotocols;
   const header = request.headers["sec-websocket-protocol"];
   if (supported.length === 0 || header === undefined) return { echo: null, token: null };
@@ -154,7 +172,7 @@ function subprotocol(options: HandshakeRequest): { echo: string | null; token: s
 function decodeToken(protocol: string): string {
   const encoded = protocol.slice(bearerPrefix.length);
   if (!/^[A-Za-z0-9+/]*$/.test(encoded) || encoded.length % 4 === 1)
-    throw new TypeError("the auth token is not base64");
+    throw new AuthTokenError("the auth token is not base64");
   return Buffer.from(encoded, "base64").toString("utf8");
 }
 

@@ -5,6 +5,9 @@ import type { HttpAnswer } from "./mount.js";
 /** What one more connection is answered where there is no room for it. */
 export const noRoom: HttpAnswer = { status: 503, headers: { "retry-after": "5" } };
 
+/** And where its address has as many as one may have. */
+export const tooMany: HttpAnswer = { status: 429, headers: { "retry-after": "5" } };
+
 /** They say where an answer ends, and are ours to say. */
 const framing = new Set(["connection", "content-length", "keep-alive", "transfer-encoding", "upgrade"]);
 

@@ -15,8 +15,13 @@ interface Poll {
   readonly cancel: Cancel;
 }
 
-/** Windows that may pass without a poll: then the client is gone. */
-const silentWindowsMax = 1.5;
+/** What became of what a POST waits for: it went on, took longer than the window, or the session ended over it. */
+export type Taking = "taken" | "late" | "ended";
+
+/** Half windows that may pass without a poll: then the client is gone. */
+const silentHalvesMax = 3;
+
+const fencesMax = 256;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -27,7 +32,13 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 export class LongPollSession implements Transport, Flushable {
   readonly kind = "longpoll";
   readonly token: string;
+  /** Of whoever opened it; null: none was given. */
+  readonly authToken: string | null;
   readonly socket: Socket;
+  /** Bytes of one POST. */
+  readonly maxBodyBytes: number;
+  /** POSTs that are under way. */
+  postCount = 0;
   readonly #options: LongPollOptions;
   readonly #clock: Clock;
   readonly #onError: (cause: unknown) => void;
@@ -35,6 +46,11 @@ export class LongPollSession implements Transport, Flushable {
   readonly #buffer: LongPollBuffer;
   /** POSTs that wait until frames are taken again. */
   readonly #waiting = new Set<() => void>();
+  /** What is to be called when the session ends over them: these, and those that wait for a join. */
+  readonly #unsettled = new Set<() => void>();
+  /** Who waits for a poll that comes after the one that takes what is in the buffer now. */
+  #fences: (() => void)[] = [];
+  #taken: (() => void)[] = [];
   #poll: Poll | null = null;
   #superseded: Poll | null = null;
   #cancelExpiry: Cancel;
@@ -44,7 +60,9 @@ export class LongPollSession implements Transport, Flushable {
   constructor(parts: {
     /** By which its requests find it. */
     readonly token: string;
+    readonly authToken: string | null;
     readonly options: LongPollOptions;
+    readonly maxBodyBytes: number;
     readonly clock: Clock;
     readonly context: SocketContext;
     readonly serializer: Serializer;
@@ -53,6 +71,8 @@ export class LongPollSession implements Transport, Flushable {
     readonly onClosed: (session: LongPollSession, code: number) => void;
   }) {
     this.token = parts.token;
+    this.authToken = parts.authToken;
+    this.maxBodyBytes = parts.maxBodyBytes;
     this.#options = parts.options;
     this.#clock = parts.clock;
     this.#onError = parts.onError;
@@ -72,9 +92,11 @@ export class LongPollSession implements Transport, Flushable {
   poll(answer: (frames: readonly Encoded[]) => void): Cancel {
     this.#cancelExpiry();
     this.#supersede();
+    // Who asks for more has taken what it was given.
+    for (const done of this.#taken.splice(0)) done();
     if (!this.#buffer.isEmpty || !this.#open) {
       this.#cancelExpiry = this.#expireLater();
-      answer(this.#buffer.take());
+      answer(this.#take());
       return () => undefined;
     }
     const cancelWindow = this.#clock.after(this.#options.windowMs, () => this.#finish(poll, []));
@@ -85,9 +107,8 @@ export class LongPollSession implements Transport, Flushable {
 
   /**
    * Waits until frames are taken: a channel that does not keep up slows its client down by this.
-   * @returns false when that took longer than the window, or the session has ended
    */
-  readable(): Promise<boolean> {
+  readable(): Promise<Taking> {
     return this.#withinWindow((done) => {
       if (!this.#paused) {
         done();
@@ -100,10 +121,9 @@ export class LongPollSession implements Transport, Flushable {
 
   /**
    * Takes one message.
-   * @returns true once it has been handled; false when a join held it up for longer than the window, or when the session
-   * ended over it, which it learns at the end of the window
+   * @returns "taken" once it has been handled; "late" when a join held it up for longer than the window
    */
-  receive(entry: Entry): Promise<boolean> {
+  receive(entry: Entry): Promise<Taking> {
     return this.#withinWindow((done) => {
       this.#deliver(entry);
       this.socket.whenSettled(done);
@@ -116,14 +136,28 @@ export class LongPollSession implements Transport, Flushable {
   send(frame: Frame): void {
     if (!this.#open) return;
     if (this.#buffer.isEmpty && this.#poll !== null) flushSoon(this);
-    if (this.#buffer.push(frame.data)) return;
+    if (this.#buffer.push(frame)) return;
     // A poll that waits takes what there is; without one nobody does, and a gap would be worse than the end.
     this.flush();
-    if (!this.#buffer.push(frame.data)) this.close(closeCode.slow, "");
+    if (!this.#buffer.push(frame)) this.close(closeCode.slow, "");
   }
 
   flush(): void {
-    if (this.#poll !== null && !this.#buffer.isEmpty) this.#finish(this.#poll, this.#buffer.take());
+    if (this.#poll !== null && !this.#buffer.isEmpty) this.#finish(this.#poll, this.#take());
+  }
+
+  dropUnsent(topic: unknown): boolean {
+    return this.#buffer.drop(topic);
+  }
+
+  /** The next poll but the one that takes it says that it was taken. (SPEC T13) */
+  fence(done: () => void): void {
+    if (this.#open && this.#fences.length < fencesMax) this.#fences.push(done);
+  }
+
+  #take(): readonly Encoded[] {
+    this.#taken.push(...this.#fences.splice(0));
+    return this.#buffer.take();
   }
 
   /** Ends the session. A poll that waits is answered, so that its client asks again and learns of it. */
@@ -132,11 +166,13 @@ export class LongPollSession implements Transport, Flushable {
     this.flush();
     this.#open = false;
     this.#buffer.clear();
+    this.#fences = this.#taken = [];
     this.#waiting.clear();
     this.socket.closed();
     this.#supersede();
     if (this.#superseded !== null) this.#finish(this.#superseded, []);
     this.#cancelExpiry();
+    for (const end of [...this.#unsettled]) end();
     this.#onClosed(this, code);
   }
 
@@ -177,19 +213,20 @@ export class LongPollSession implements Transport, Flushable {
     this.socket.receiveText(text);
   }
 
-  // A session that has ended acknowledges nothing, so whoever waits for it waits to the end of the window.
-  #withinWindow(begin: (done: () => void) => Cancel): Promise<boolean> {
+  #withinWindow(begin: (done: () => void) => Cancel): Promise<Taking> {
+    if (!this.#open) return Promise.resolve("ended");
     return new Promise((resolve) => {
       let giveUp: Cancel = () => undefined;
-      const cancelWindow = this.#clock.after(this.#options.windowMs, () => {
-        giveUp();
-        resolve(false);
-      });
-      giveUp = begin(() => {
-        if (!this.#open) return;
+      const settle = (taking: Taking) => {
         cancelWindow();
-        resolve(true);
-      });
+        this.#unsettled.delete(end);
+        giveUp();
+        resolve(taking);
+      };
+      const end = () => settle("ended");
+      const cancelWindow = this.#clock.after(this.#options.windowMs, () => settle("late"));
+      this.#unsettled.add(end);
+      giveUp = begin(() => settle("taken"));
     });
   }
 
@@ -217,6 +254,11 @@ export class LongPollSession implements Transport, Flushable {
 
   #expireLater(): Cancel {
     if (!this.#open) return () => undefined;
-    return this.#clock.after(this.#options.windowMs * silentWindowsMax, () => this.close(closeCode.protocolError, ""));
+    let halves = 0;
+    // Counted, and not measured: of a stall of the process only a half counts, and a poll that came meanwhile is read.
+    return this.#clock.every(this.#options.windowMs / 2, () => {
+      halves += 1;
+      if (halves === silentHalvesMax) this.close(closeCode.protocolError, "");
+    });
   }
 }

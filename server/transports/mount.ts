@@ -25,6 +25,8 @@ export interface ConnectInfo {
 export interface Accepted {
   readonly id?: string | null;
   readonly assigns?: Readonly<Record<string, unknown>>;
+  /** Bytes of one frame of this client, in place of what its mount says; a POST of its long-poll may have as many. */
+  readonly maxFrameBytes?: number;
   // What looks like a refusal, and is none, is a mistake that nobody must make unnoticed.
   readonly refused?: never;
   readonly error?: never;
@@ -60,6 +62,8 @@ export interface WebSocketOptions {
   readonly idleTimeoutMs: number;
   /** Bytes that the network has not taken yet; more closes with 1013. 0 never. */
   readonly maxSendQueueBytes: number;
+  /** Pings of the peer in a second, each of which is answered; one more closes with 1008. 0: no limit. (SPEC L31) */
+  readonly maxPingsPerSecond: number;
   /** How long a peer may leave our close frame unanswered. */
   readonly closeTimeoutMs: number;
   /** Offers permessage-deflate. It costs memory and time a connection, and the path that writes once for all. */
@@ -75,6 +79,7 @@ export const defaultWebSocket: WebSocketOptions = {
   maxBufferedChunks: 262_144,
   idleTimeoutMs: 60_000,
   maxSendQueueBytes: 16 * 1024 * 1024,
+  maxPingsPerSecond: 0,
   closeTimeoutMs: 5000,
   compress: false,
   subprotocols: [],
@@ -95,6 +100,12 @@ export interface LongPollOptions {
   readonly maxBufferBytes: number;
   /** Sessions of the mount; one more is answered 503. 0: no limit. */
   readonly maxSessions: number;
+  /** POSTs of one session that are under way; one more is answered 408. */
+  readonly maxPosts: number;
+  /** Requests that wait although their session has ended, or never was; one more is answered at once. 0: all are. */
+  readonly maxHeldRequests: number;
+  /** And of one address; 0: no limit but that. */
+  readonly maxHeldPerAddress: number;
 }
 
 export const defaultLongPoll: LongPollOptions = {
@@ -105,6 +116,9 @@ export const defaultLongPoll: LongPollOptions = {
   maxBatchEntries: 100,
   maxBufferBytes: 16 * 1024 * 1024,
   maxSessions: 10_000,
+  maxPosts: 100,
+  maxHeldRequests: 256,
+  maxHeldPerAddress: 16,
 };
 
 /** One place where clients connect. */
@@ -125,6 +139,16 @@ export interface MountOptions {
    * `"conn"`. Behind a proxy that ends TLS give one of the two, because `"conn"` compares the scheme too. (SPEC T3)
    */
   readonly checkOrigin?: OriginPolicy;
+  /**
+   * By which names, with their ports, the server may be asked for: what the Host header says. A page elsewhere whose name
+   * was made to point here sends its own. Any unless it is given. (SPEC T12)
+   */
+  readonly checkHost?: (host: string | undefined) => boolean;
+  /**
+   * Whom long-poll's answers name as a reader: `*`, as Phoenix does, or only the origin that asks, where `checkOrigin`
+   * allows it. A refused one is then 403 in HTTP, too. `*` unless it is given. (SPEC T12)
+   */
+  readonly allowOrigin?: "*" | "asking";
   /** Takes what phoenix.js was given as `authToken`, which is then in `info.authToken`. Off unless it is true. (SPEC T5) */
   readonly authToken?: boolean;
   /** What clients speak: `supabase` adds that client's binary broadcasts. Phoenix's unless it is given. (SPEC W12) */

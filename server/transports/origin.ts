@@ -1,10 +1,16 @@
+import type { IncomingMessage } from "node:http";
+
 /**
  * Which pages may open a connection: every one, those on the endpoint's own host, those that the request itself was
- * sent to, those of a list (`https://example.com`, `//*.example.com`, `//example.com:8080`), or what a function says.
+ * sent to, those of a list (`https://example.com`, `//*.example.com`, `//example.com:8080`), or what a function says,
+ * which is given the request as well.
  * A request without an Origin header does not come from a page and is always allowed. (SPEC T3)
  */
 export type OriginPolicy =
-  boolean | "conn" | readonly string[] | ((origin: Origin & { readonly raw: string }) => boolean);
+  | boolean
+  | "conn"
+  | readonly string[]
+  | ((origin: Origin & { readonly raw: string }, request: IncomingMessage) => boolean);
 
 export interface Origin {
   /** The header as it was sent. */
@@ -16,19 +22,24 @@ export interface Origin {
 
 const defaultPort: Readonly<Record<string, number>> = { http: 80, https: 443, ws: 80, wss: 443 };
 
-/** @param header the Origin header; @param own the endpoint's host; @param request where the request was sent to */
-export function isOriginAllowed(
-  policy: OriginPolicy,
-  header: string | undefined,
-  own: { readonly host: string; readonly request: Origin },
-): boolean {
+/** What an Origin is compared with. */
+export interface OwnHost {
+  /** The endpoint's own. */
+  readonly host: string;
+  /** Where the request was sent to. */
+  readonly target: Origin;
+  readonly request: IncomingMessage;
+}
+
+/** @param header the Origin header */
+export function isOriginAllowed(policy: OriginPolicy, header: string | undefined, own: OwnHost): boolean {
   if (policy === false || header === undefined) return true;
   const origin = parseOrigin(header);
-  if (typeof policy === "function") return policy({ ...origin, raw: header });
+  if (typeof policy === "function") return policy({ ...origin, raw: header }, own.request);
   if (origin.host === null) return false;
   if (policy === true) return origin.host === own.host;
   if (policy === "conn") {
-    const { scheme, host, port } = own.request;
+    const { scheme, host, port } = own.target;
     return origin.scheme === scheme && origin.host === host && origin.port === port;
   }
   return policy.some((allowed) => matches(origin, parseOrigin(allowed)));

@@ -2,6 +2,7 @@ import type { Encoded } from "../../protocol/serializer.js";
 
 const finalText = 0x81;
 const finalBinary = 0x82;
+const finalPing = 0x89;
 
 /** One unmasked, unfragmented WebSocket data frame. (RFC 6455, 5.2) */
 export function webSocketFrame(data: Encoded): Buffer {
@@ -21,4 +22,9 @@ export function webSocketFrame(data: Encoded): Buffer {
   if (typeof data === "string") frame.write(data, headerLength, "utf8");
   else frame.set(data, headerLength);
   return frame;
+}
+
+/** A ping with at most 125 bytes of data. (RFC 6455, 5.5.2) */
+export function pingFrame(data: Uint8Array): Buffer {
+  return Buffer.concat([Buffer.of(finalPing, data.length), data]);
 }

@@ -3,14 +3,18 @@ import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
 import { type ServerOptions, WebSocket, WebSocketServer } from "ws";
 import { closeCode } from "../../protocol/events.js";
-import type { Frame } from "../../protocol/frame.js";
+import { Frame } from "../../protocol/frame.js";
 import type { Serializer } from "../../protocol/serializer.js";
+import type { Clock } from "../clock.js";
 import { Socket, type SocketContext, type SocketIdentity } from "../channel/socket.js";
 import type { Transport } from "../channel/transport.js";
 import { refuseUpgrade } from "./http-answer.js";
+import { Fences } from "./fences.js";
+import { PingLimit } from "./ping-limit.js";
 import { Batch, flushSoon, type Flushable } from "./outbox.js";
 import type { Idle, IdleSweep } from "./idle.js";
 import type { HttpAnswer, WebSocketOptions } from "./mount.js";
+import { pingFrame } from "./websocket-frame.js";
 
 /** A close that the peer began is answered 1000 whatever its code, as Phoenix does. (SPEC W11) */
 class PhoenixWebSocket extends WebSocket {
@@ -21,7 +25,8 @@ class PhoenixWebSocket extends WebSocket {
     const { connection } = this;
     if (connection === null) return false;
     if (event === "message") connection.received(args[0] as Buffer, args[1] as boolean);
-    else if (event === "ping") connection.heard();
+    else if (event === "ping") connection.pinged();
+    else if (event === "pong") connection.fenced(args[0] as Buffer);
     else if (event === "close") connection.gone(args[0] as number);
     // Of "error": ws has closed with the right code already; the error only says why. (SPEC W10)
     return true;
@@ -41,6 +46,20 @@ const ServerWebSocket = PhoenixWebSocket as unknown as new (
   options: ServerOptions,
 ) => PhoenixWebSocket & { setSocket(stream: Duplex, head: Buffer, options: ServerOptions): void };
 
+export interface UpgradeRequest {
+  readonly request: IncomingMessage;
+  readonly stream: Duplex;
+  /** What came behind the request. */
+  readonly head: Buffer;
+}
+
+export interface UpgradeTerms {
+  /** The subprotocol to answer; null: none. */
+  readonly protocol: string | null;
+  /** Null: what the mount says. */
+  readonly maxFrameBytes: number | null;
+}
+
 /** Upgrades requests to the WebSockets of one mount. */
 export class WebSockets {
   readonly #server: WebSocketServer;
@@ -51,7 +70,7 @@ export class WebSockets {
       if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) throw new TypeError(`${name} cannot be a subprotocol`);
     }
     this.#options = options;
-    // Named first, because the published types do not know the three newest of these options.
+    // Named first, because the published types do not know the four newest of these options.
     const serverOptions = {
       noServer: true,
       clientTracking: false,
@@ -61,6 +80,8 @@ export class WebSockets {
       maxFragments: options.maxFragments,
       maxBufferedChunks: options.maxBufferedChunks,
       closeTimeout: options.closeTimeoutMs,
+      // Answers that the network has not taken; with one more ws resets the connection. The limit of pings comes first.
+      maxPendingAutoPongs: Math.max(pongsMax, options.maxPingsPerSecond + 1),
     };
     this.#server = new WebSocketServer(serverOptions);
     // What ws says of a request that is no proper upgrade. It would say it as a web page.
@@ -70,42 +91,61 @@ export class WebSockets {
   }
 
   /** Answers the upgrade. @returns null where it is not a proper one */
-  upgrade(request: IncomingMessage, stream: Duplex, head: Buffer, protocol: string | null): PhoenixWebSocket | null {
+  upgrade(
+    { request, stream, head }: UpgradeRequest,
+    { protocol, maxFrameBytes }: UpgradeTerms,
+  ): PhoenixWebSocket | null {
     const { headers } = request;
     // ws takes version 8 as well, whose frames are the same, but Phoenix does not.
     if (headers["sec-websocket-version"] !== "13") {
       refuseUpgrade(stream, wrongVersion);
       return null;
     }
+    const options =
+      maxFrameBytes === null ? this.#server.options : { ...this.#server.options, maxPayload: maxFrameBytes };
     const key = headers["sec-websocket-key"];
     if (key !== undefined && keyPattern.test(key) && !this.#options.compress && isUntouched(stream)) {
-      return this.#accept(key, stream, head, protocol);
+      return accept(key, { stream, head }, { protocol, options });
     }
     const offered = headers["sec-websocket-protocol"];
     // The handshake has chosen already. ws answers the first that it finds, and refuses offers that Phoenix takes, so it
     // finds nothing else.
     if (offered !== undefined) headers["sec-websocket-protocol"] = protocol ?? undefined;
     let made: WebSocket | null = null;
+    const { options: shared } = this.#server;
+    this.#server.options = options;
     this.#server.handleUpgrade(request, stream, head, (ws) => (made = ws));
+    this.#server.options = shared;
     if (offered !== undefined) headers["sec-websocket-protocol"] = offered;
     return made;
-  }
-
-  /** Does what ws does where all is well and nothing is left to negotiate, for less: that is nearly every connection. */
-  #accept(key: string, stream: Duplex, head: Buffer, protocol: string | null): PhoenixWebSocket {
-    const accept = hash("sha1", key + acceptGuid, "base64");
-    const chosen = protocol === null ? "" : `Sec-WebSocket-Protocol: ${protocol}\r\n`;
-    stream.write(`${switchingProtocols}Sec-WebSocket-Accept: ${accept}\r\n${chosen}\r\n`, "latin1");
-    const { options } = this.#server;
-    const ws = new ServerWebSocket(null, undefined, options);
-    ws.setSocket(stream, head, options);
-    return ws;
   }
 
   get options(): WebSocketOptions {
     return this.#options;
   }
 }
+
+/** Does what ws does where all is well and nothing is left to negotiate, for less: that is nearly every connection. */
+function accept(
+  key: string,
+  { stream, head }: Pick<UpgradeRequest, "stream" | "head">,
+  { protocol, options }: { readonly protocol: string | null; readonly options: ServerOptions },
+): PhoenixWebSocket {
+  const accepted = hash("sha1", key + acceptGuid, "base64");
+  const chosen = protocol === null ? "" : `Sec-WebSocket-Protocol: ${protocol}\r\n`;
+  stream.write(`${switchingProtocols}Sec-WebSocket-Accept: ${accepted}\r\n${chosen}\r\n`, "latin1");
+  const ws = new ServerWebSocket(null, undefined, options);
+  ws.setSocket(stream, head, options);
+  return ws;
+}
+
+/** As ws has it. */
+const pongsMax = 60;
+
+/** The same for all connections, so that those which got the same frames still share one write. */
+const fenceData = Buffer.from("fence");
+const fencePing = new Frame("");
+fencePing.wire = pingFrame(fenceData);
 
 const keyPattern = /^[+/0-9A-Za-z]{22}==$/;
 const acceptGuid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -126,6 +166,7 @@ const wrongVersion: HttpAnswer = {
 export interface WebSocketHome {
   readonly options: WebSocketOptions;
   readonly context: SocketContext;
+  readonly clock: Clock;
   readonly idleSweep: IdleSweep;
   /** A mistake of ours in handling a frame. */
   failed(cause: unknown): void;
@@ -145,6 +186,8 @@ export class WebSocketConnection implements Transport, Flushable, Idle {
   readonly #home: WebSocketHome;
   readonly #compresses: boolean;
   #batch = Batch.empty;
+  #fences: Fences | null = null;
+  #pings: PingLimit | null = null;
   #open = true;
   #paused = false;
 
@@ -186,6 +229,15 @@ export class WebSocketConnection implements Transport, Flushable, Idle {
     this.heardAt = this.#home.idleSweep.current;
   }
 
+  /** ws has answered it. */
+  pinged(): void {
+    this.heard();
+    const { options, clock } = this.#home;
+    if (options.maxPingsPerSecond === 0 || !this.#open) return;
+    this.#pings ??= new PingLimit(options.maxPingsPerSecond);
+    if (!this.#pings.take(clock.monotonic())) this.close(closeCode.abuse, "");
+  }
+
   gone(code: number): void {
     this.#open = false;
     this.#home.idleSweep.remove(this);
@@ -224,6 +276,21 @@ export class WebSocketConnection implements Transport, Flushable, Idle {
     if (!this.#open || this.#stream.destroyed) return;
     this.#stream.write(batch.bytes());
     this.#closeIfSlow();
+  }
+
+  /** Asked by a ping behind what was sent; its pong says that all of that has been taken. (SPEC T13) */
+  fence(done: () => void): void {
+    if (this.#open && (this.#fences ??= new Fences()).add(done)) this.#ping();
+  }
+
+  // Not a sign of life: the peer's own network stack answers, whatever has become of its program.
+  fenced(data: Buffer): void {
+    if (this.#open && data.equals(fenceData) && this.#fences?.answered() === true) this.#ping();
+  }
+
+  #ping(): void {
+    if (this.#compresses) this.#ws.ping(fenceData);
+    else this.send(fencePing);
   }
 
   close(code: number, reason: string): void {

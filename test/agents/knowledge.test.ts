@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "@jest/globals";
 import { createAssistant } from "../../server/agents/assistant/assistant.js";
-import { type Business, defaultBusiness } from "../../server/messaging/business.js";
+import { type Business, businessSchema, defaultBusiness } from "../../server/messaging/business.js";
 import { answerOf, dentist, turnOf } from "./turns.js";
 
 let business: Business;
@@ -33,6 +33,12 @@ describe("knowledge", () => {
       /^Zâmbet Centru: Strada Academiei 28, București, telefon 021 555 01 01\. Zâmbet Titan: /,
       "Locații",
     ],
+    ["sunteți deschiși duminica?", /duminică: închis\.$/, "Program"],
+    ["cât durează o albire?", /^Albire: 900 lei, 75 de minute\./, "Albire"],
+    ["how much is a root canal?", /^Tratament de canal: de la 600 lei/, "Tratament de canal"],
+    ["unde e clinica din Centru?", /^Zâmbet Centru: Strada Academiei 28/, "Zâmbet Centru"],
+    ["ce telefon aveți la Titan?", /^Zâmbet Titan: .* telefon 021 555 01 02\.$/, "Zâmbet Titan"],
+    ["Mulțumesc pentru ajutor. Mai am o nelămurire. Cât costă o coroană?", /^Coroană: de la 1\.100 lei/, "Coroană"],
     ["ce prețuri aveți", /^Servicii: Consultație \(150 lei\), Detartraj \(250 lei\), /, "Servicii"],
     [
       "cât este avansul pentru neprezentare?",
@@ -58,6 +64,25 @@ describe("knowledge", () => {
       });
     },
   );
+
+  test("[A5] the business's synonyms find what it wrote with another word, typing errors aside", async () => {
+    const bakery = businessSchema.parse({
+      businessId: "B1",
+      name: "Bakery",
+      locale: "en",
+      timeZone: "Europe/London",
+      synonyms: [["bread", "loaf", "pâine"]],
+      questions: [{ question: "Is your bread sliced?", answer: "On request." }],
+    });
+    const asked = ["Are the loafs sliced?", "is the loaf sliiced", "is paine sliced?", "Is your cake sliced?"];
+    const answers = await Promise.all(asked.map((text) => say(text, { business: bakery })));
+    expect(answers.map(({ message }) => message)).toEqual([
+      "On request.",
+      "On request.",
+      "On request.",
+      bakery.fallback,
+    ]);
+  });
 
   test("[A6] a business that nobody described is answered for in English", async () => {
     const undescribed = defaultBusiness("B9", "UTC");

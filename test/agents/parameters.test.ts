@@ -46,7 +46,7 @@ describe("dates", () => {
   ];
 
   test.each(cases)("[A4] %j is %j", (text, date) => {
-    expect(takeDate(hear(text), today)?.value ?? null).toBe(date);
+    expect(takeDate(hear(text), { today })?.value ?? null).toBe(date);
   });
 });
 
@@ -74,8 +74,8 @@ describe("times", () => {
   ];
 
   test.each(cases)("[A4] %j told by itself is %j, when asked for %j", (text, told, asked) => {
-    expect(takeTime(hear(text), false)?.value ?? null).toBe(told);
-    expect(takeTime(hear(text), true)?.value ?? null).toBe(asked);
+    expect(takeTime(hear(text))?.value ?? null).toBe(told);
+    expect(takeTime(hear(text), { isAsked: true })?.value ?? null).toBe(asked);
   });
 });
 
@@ -108,6 +108,11 @@ describe("contacts", () => {
     ["1,5", "1.5"],
     ["-3", "-3"],
     ["două", null],
+    ["1e9", null],
+    ["1E-9", null],
+    ["25.11.2026", null],
+    ["cam 12, poate 13", "12"],
+    ["10km", "10"],
   ])("[A4] the number in %j is %j", (text, number) => {
     expect(takeNumber(hear(text))?.value ?? null).toBe(number);
   });

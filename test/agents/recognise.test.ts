@@ -22,12 +22,22 @@ describe("recognise", () => {
     ["am o urgenta", "urgenta"],
     ["ma doare foarte tare o masea", "urgenta"],
     ["vreau sa vorbesc cu cineva", "coleg"],
-    ["operator", null],
+    ["operator", "coleg"],
     ["ce program aveți?", null],
     ["Nu vreau o programare", null],
     ["Aveți parcare?", null],
     ["", null],
     ["vreau", null],
+    ["I can't come tomorrow", "modificare"],
+    ["Can I come tomorrow?", "programare"],
+    ["nu pot veni mâine", "modificare"],
+    ["pot veni mâine?", "programare"],
+    ["O să ajung mâine", null],
+    ["Nu o să ajung mâine", "modificare"],
+    [
+      "Vreau să anulez programarea. Șeful pleacă în concediu, colegii lipsesc, proiectul arde. Mă înțelegeți?",
+      "modificare",
+    ],
   ];
 
   test.each(cases)("[A3] %j begins %j", (text, intent) => {

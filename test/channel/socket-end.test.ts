@@ -178,20 +178,23 @@ describe("a socket that goes while a join is being decided", () => {
     expect([log, clock.timerCount]).toEqual([[], 0]);
   });
 
-  test("[C9] joins that waited behind it are joined, and end", async () => {
+  test("[C9] joins that waited behind it are not begun, and what is for a joined channel is handled", async () => {
     const gate = deferred();
     const log: string[] = [];
     const script = (name: string): Script => ({
       join: () => (name === "slow" ? gate.promise.then(() => ok()) : (log.push(`join ${name}`), ok())),
+      handleIn: (_channel, event) => void log.push(`${event} ${name}`),
       terminate: () => void log.push(`terminate ${name}`),
     });
-    const { transport, receive } = connect({ slow: script("slow"), quick: script("quick") });
+    const { transport, socket, receive } = connect({ slow: script("slow"), quick: script("quick") });
     receive("1", "1", "slow", "phx_join");
     receive("2", "2", "quick", "phx_join");
+    receive("2", "3", "quick", "said");
+    receive("1", "4", "slow", "said");
     transport.close(1001);
     gate.resolve();
     await settle();
-    expect(log).toEqual(["join quick", "terminate slow", "terminate quick"]);
+    expect([log, socket.channelCount]).toEqual([["said slow", "terminate slow"], 0]);
   });
 
   test("[L13] a join that never ends is given up, and terminates when it says ok after all", async () => {

@@ -280,8 +280,10 @@ describe("a join that takes time", () => {
     receive("0", "0", "slow:1", "phx_join");
     for (let ref = 1; ref <= 20_000; ref += 1) receive("1", String(ref), topic, "phx_join");
     gate.resolve();
-    await settle();
-    expect(transport.sent).toHaveLength(1 + 20_000 + 19_999);
+    const sentMax = 1 + 20_000 + 19_999;
+    // A few of them a turn.
+    for (let turns = 0; turns < 20_000 && transport.sent.length < sentMax; turns += 1) await settle();
+    expect(transport.sent).toHaveLength(sentMax);
     expect([socket.channelCount, transport.closeCodes]).toEqual([2, []]);
   });
 

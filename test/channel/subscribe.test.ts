@@ -1,6 +1,6 @@
-import { expect, test } from "@jest/globals";
+import { describe, expect, test } from "@jest/globals";
 import { ok } from "../../server/channel/channel.js";
-import { PubSub } from "../../server/pubsub/pubsub.js";
+import { type Filter, PubSub } from "../../server/pubsub/pubsub.js";
 import { connect, deferred, type Script, type ScriptedChannel, settle } from "../support/scripted-channel.js";
 
 const topic = "room:1";
@@ -79,4 +79,47 @@ test("[R10] subscribing to the channel's own topic under its own name doubles no
   transport.take();
   pubsub.broadcast(topic, "news", {});
   expect(transport.take()).toEqual([news]);
+});
+
+describe("[R10] what is heard is asked for at each broadcast", () => {
+  function filtered(filter: Filter) {
+    const pubsub = new PubSub();
+    const script: Script = {
+      join: (channel) => {
+        channel.socket.subscribe("audience", { as: topic, filter });
+        return ok();
+      },
+    };
+    const deaf = connect({ "room:*": script }, { pubsub });
+    const other = connect({ "room:*": { ...script, join: all } }, { pubsub });
+    for (const { receive, transport } of [deaf, other]) {
+      receive("1", "1", topic, "phx_join");
+      transport.take();
+    }
+    return { pubsub, deaf, other };
+  }
+
+  const all: NonNullable<Script["join"]> = (channel) => {
+    channel.socket.subscribe("audience", { as: topic });
+    return ok();
+  };
+
+  test("at that moment, of this payload, and of this socket alone", () => {
+    let isHeard = true;
+    const { pubsub, deaf, other } = filtered(({ event, payload }) => isHeard && (event === "news" || payload === null));
+    pubsub.broadcast("audience", "news", {});
+    pubsub.broadcast("audience", "other", {});
+    isHeard = false;
+    pubsub.broadcast("audience", "news", {});
+    expect(deaf.transport.take()).toEqual([news]);
+    expect(other.transport.take()).toEqual([news, [null, null, topic, "other", {}], news]);
+  });
+
+  test("a filter that throws lets nothing through, and harms nobody else", () => {
+    const { pubsub, deaf, other } = filtered(() => {
+      throw new Error("of a filter");
+    });
+    pubsub.broadcast("audience", "news", {});
+    expect([deaf.transport.take(), other.transport.take()]).toEqual([[], [news]]);
+  });
 });

@@ -1,16 +1,21 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "@jest/globals";
+import { CreateTableCommand, type CreateTableCommandInput } from "@aws-sdk/client-dynamodb";
 import { systemClock } from "../../server/clock.js";
 import { readConfig } from "../../server/config.js";
 import type { Store } from "../../server/messaging/store.js";
 import { openStore } from "../../server/open-store.js";
+import { createDynamoClient } from "../../server/stores/dynamodb/client.js";
+import { createTables } from "../../server/stores/dynamodb/create-tables.js";
+import { tableDefinitions } from "../../server/stores/dynamodb/tables.js";
 import { EmbeddedStore } from "../../server/stores/embedded/store.js";
 import { Telemetry } from "../../server/telemetry.js";
-import { freshPrefix, startDynamo } from "../support/dynalite.js";
+import { freshPrefix, startDynamo, type TestDynamo } from "../support/dynalite.js";
 import { bennu } from "../support/cli.js";
+import { type FaultProxy, startFaultProxy } from "../support/fault-proxy.js";
 import { fill } from "../support/filled-store.js";
 import { Load } from "../support/load.js";
 import { inDynamo, TestServer } from "../support/server-process.js";
@@ -54,6 +59,14 @@ describe("bennu check", () => {
     expect(existsSync(at("data"))).toBe(false);
   });
 
+  test("[S12] a data directory that cannot be one is exit code 1", async () => {
+    writeFileSync(at("file"), "");
+    for (const path of [at("file"), at("file/below"), at("file/far/below")]) {
+      const { code, stdout } = await bennu(["check"], { DATA_DIR: path });
+      expect([code, stdout]).toEqual([1, expect.stringContaining(`cannot be used: ${at("file")} is not a directory`)]);
+    }
+  });
+
   test("[S12] settings that the server cannot start with are exit code 1", async () => {
     const wrong = await check({ PORT: "many" });
     expect(wrong).toMatchObject({ code: 1 });
@@ -69,7 +82,7 @@ describe("bennu check", () => {
     const fine = await check();
     expect(fine).toMatchObject(whole);
     expect(fine.stdout).toContain(
-      `The store in ${at("data")} has 6 sessions, 45 messages, 3 open turns, 6 records, 21 events.\nNothing is wrong with it.`,
+      `The store in ${at("data")} has 6 sessions, 45 messages, 27 asides, 3 open turns, 6 records, 21 events.\nNothing is wrong with it.`,
     );
     const path = at("data", "store", "data.mdb");
     const bytes = readFileSync(path);
@@ -82,6 +95,85 @@ describe("bennu check", () => {
   });
 });
 
+describe("bennu check with STORE=dynamodb", () => {
+  let dynamo: TestDynamo;
+  let proxy: FaultProxy;
+
+  beforeAll(async () => {
+    dynamo = await startDynamo();
+    // An address that is not known to be of this machine.
+    proxy = await startFaultProxy({ endpoint: dynamo.endpoint, host: "127.0.0.2" });
+  });
+
+  afterAll(async () => {
+    await proxy.stop();
+    await dynamo.stop();
+  });
+
+  const check = (prefix: string, endpoint: string, more: Readonly<Record<string, string>> = {}) => {
+    const credentials = { AWS_REGION: "local", AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" };
+    return bennu(["check"], { ...inDynamo(endpoint, prefix), ...credentials, ...more });
+  };
+
+  test("[S12] tables that are missing are named, with exit code 1 where a server would not make them", async () => {
+    const prefix = freshPrefix();
+    const there = await check(prefix, proxy.endpoint);
+    expect(there).toMatchObject({ code: 1, stderr: "" });
+    for (const table of ["sessions", "messages", "records", "events"]) {
+      expect(there.stdout).toContain(`  ${prefix}${table} is missing\n`);
+    }
+    expect(there.stdout).toContain("make what is missing with: npm run dynamodb:create-tables\n");
+    const here = await check(prefix, dynamo.endpoint);
+    expect(here).toMatchObject({ code: 0, stderr: "" });
+    expect(here.stdout).toContain("On this machine a server makes what is missing when it starts.\n");
+  });
+
+  test("[S12] tables that a server can use are exit code 0, and nothing in them is read", async () => {
+    const prefix = freshPrefix();
+    await makeTables(prefix);
+    const before = proxy.requests.length;
+    const { code, stdout } = await check(prefix, proxy.endpoint);
+    expect([code, stdout.match(/ is there$/gm)?.length]).toEqual([0, 4]);
+    expect(stdout).toContain("A server can start on them. What is in them was not read.\n");
+    expect(new Set(proxy.requests.slice(before).map(({ operation }) => operation))).toEqual(new Set(["DescribeTable"]));
+  });
+
+  test("[S12] a table that is another one is exit code 1, also on this machine", async () => {
+    const prefix = freshPrefix();
+    await makeTables(prefix, { KeySchema: [{ AttributeName: "id", KeyType: "HASH" }] });
+    const { code, stdout } = await check(prefix, dynamo.endpoint);
+    expect(code).toBe(1);
+    expect(stdout).toContain(
+      `  ${prefix}records has the key id (HASH, S), not partition (HASH, S) and id (RANGE, S)\n`,
+    );
+    expect(stdout).toContain("A server cannot work with these tables");
+  });
+
+  test("[S12] a DynamoDB that does not answer, and a setting that is wrong, are exit code 1", async () => {
+    const silent = await check(freshPrefix(), "http://127.0.0.1:9");
+    expect(silent).toMatchObject({ code: 1, stderr: "" });
+    expect(silent.stdout).toContain("The tables cannot be looked at: ");
+    for (const DYNAMODB_TIMEOUT_MS of ["abc", "0"]) {
+      const wrong = await check(freshPrefix(), dynamo.endpoint, { DYNAMODB_TIMEOUT_MS });
+      expect(wrong.code).toBe(1);
+      expect(wrong.stdout).toMatch(/^DYNAMODB_TIMEOUT_MS .*; expected a whole number, 1 or more\)$/m);
+      expect(wrong.stdout).not.toContain("tables");
+    }
+  });
+
+  /** @param records how that table is made, if not as it should be */
+  async function makeTables(prefix: string, records?: Pick<CreateTableCommandInput, "KeySchema">): Promise<void> {
+    const client = await createDynamoClient({ endpoint: dynamo.endpoint, region: "local" });
+    if (records !== undefined) {
+      const definition = tableDefinitions(prefix).find(({ TableName }) => TableName === `${prefix}records`)!;
+      const AttributeDefinitions = [{ AttributeName: "id", AttributeType: "S" as const }];
+      await client.send(new CreateTableCommand({ ...definition, ...records, AttributeDefinitions }));
+    }
+    await createTables(client, prefix, () => undefined);
+    client.destroy();
+  }
+});
+
 describe("bennu backup", () => {
   const backup = (to: string) => bennu(["backup", to], { DATA_DIR: at("data") });
 
@@ -91,7 +183,7 @@ describe("bennu backup", () => {
     expect(end).toEqual(whole);
     expect(stdout).toMatch(/^Backed up .*data to .*copy: \d+ bytes, read through and on disk\.\n$/);
     expect((await bennu(["check"], { DATA_DIR: at("deep", "copy") })).stdout).toContain(
-      "6 sessions, 45 messages, 3 open turns, 6 records, 21 events.\nNothing is wrong with it.",
+      "6 sessions, 45 messages, 27 asides, 3 open turns, 6 records, 21 events.\nNothing is wrong with it.",
     );
     await withStore(join("deep", "copy"), async (store) => {
       expect(store.epoch).not.toBe(epoch);
@@ -111,11 +203,26 @@ describe("bennu backup", () => {
     expect(readdirSync(at("unfinished"))).toEqual(["store"]);
   });
 
+  test("[S12] into the directory that it is of, by whatever name, is refused, and beside it is not", async () => {
+    await withStore("data", (store) => fill(store));
+    symlinkSync(at("data"), at("link"));
+    const before = readdirSync(at("data"), { recursive: true }).sort();
+    for (const to of [at("data"), at("data", "copy"), at("data", "store", "deep"), at("link", "copy"), at("link")]) {
+      expect(await backup(to)).toMatchObject({
+        ...{ code: 1, stdout: "" },
+        stderr: `bennu: ${to} lies in ${at("data")}, which is what is to be backed up\n`,
+      });
+    }
+    expect(readdirSync(at("data"), { recursive: true }).sort()).toEqual(before);
+    expect(await backup(at("data-copy"))).toMatchObject(whole);
+  });
+
   test("[S12] of no store, of a damaged one, or of another kind of store is refused", async () => {
     expect(await backup(at("copy"))).toMatchObject({ code: 1, stderr: `bennu: there is no store in ${at("data")}\n` });
     await withStore("data", (store) => fill(store));
     const path = at("data", "store", "data.mdb");
-    writeFileSync(path, readFileSync(path).fill(0, 5 * 4096, 6 * 4096));
+    // All but the two pages that say where the others are.
+    writeFileSync(path, readFileSync(path).fill(0, 2 * 4096));
     expect((await backup(at("copy"))).code).toBe(1);
     expect(existsSync(at("copy", "store"))).toBe(false);
     const other = await bennu(["backup", at("copy")], { STORE: "dynamodb" });
@@ -130,7 +237,7 @@ describe("bennu export and import", () => {
     const toStdout = await bennu(["export"], { DATA_DIR: at("data") });
     const toFile = await bennu(["export", at("export.jsonl")], { DATA_DIR: at("data") });
     expect(toFile).toMatchObject(whole);
-    expect(toFile.stdout).toContain(": 6 sessions, 45 messages, 6 records.\n");
+    expect(toFile.stdout).toContain(": 6 sessions, 45 messages, 27 asides, 6 records.\n");
     const body = (text: string) => text.split("\n").slice(1, -2);
     expect(body(readFileSync(at("export.jsonl"), "utf8"))).toEqual(body(toStdout.stdout));
     expect(statSync(at("export.jsonl")).mode & 0o777).toBe(0o600);
@@ -156,8 +263,9 @@ describe("bennu export and import", () => {
     try {
       const imported = await bennu(["import", at("export.jsonl")], { DATA_DIR: server.dataDir });
       expect(imported).toMatchObject(whole);
-      expect(imported.stdout).toContain(
-        `into ${server.dataDir}: 6 sessions, 45 messages, 6 records. What was there already is as it was.\n`,
+      expect(imported.stdout).toBe(
+        `Imported ${at("export.jsonl")} into ${server.dataDir}. Written: 6 sessions, 45 messages, 27 asides, 6 records. ` +
+          "There already, and as it was: 0 sessions, 0 messages, 0 asides, 0 records.\n",
       );
       expect((await bennu(["check"], { DATA_DIR: server.dataDir })).stdout).toContain("Nothing is wrong with it.");
       await server.start();
@@ -168,6 +276,22 @@ describe("bennu export and import", () => {
     } finally {
       await server.dispose();
     }
+  });
+
+  test("[S13] an import says what was there already, and what is there in another state", async () => {
+    await withStore("data", (store) => fill(store));
+    await bennu(["export", at("export.jsonl")], { DATA_DIR: at("data") });
+    const before = await bennu(["import", at("export.jsonl")], { DATA_DIR: at("data") });
+    expect(before.stdout).toBe(
+      `Imported ${at("export.jsonl")} into ${at("data")}. Written: 0 sessions, 0 messages, 0 asides, 0 records. ` +
+        "There already, and as it was: 6 sessions, 45 messages, 27 asides, 6 records.\n",
+    );
+    await withStore("older", (store) => fill(store, { rounds: 2 }));
+    const older = await bennu(["import", at("export.jsonl")], { DATA_DIR: at("older") });
+    expect(older).toMatchObject(whole);
+    expect(older.stdout).toContain(
+      "\n6 sessions are there in another state and were left alone.\n39 messages and asides of theirs are not in the store.\n",
+    );
   });
 
   test("[S13] a file that is cut off is refused with its line, and nothing is written", async () => {
@@ -204,10 +328,20 @@ test("[S13] an import goes into the store that STORE names, is the same there, a
     const prefix = freshPrefix();
     const credentials = { AWS_REGION: "local", AWS_ACCESS_KEY_ID: "local", AWS_SECRET_ACCESS_KEY: "local" };
     const environment = { ...inDynamo(dynamo.endpoint, prefix), ...credentials };
-    for (let left = 2; left > 0; left -= 1) {
+    const place = `DynamoDB, tables ${prefix}*, at ${dynamo.endpoint}`;
+    const [all, none] = [
+      "6 sessions, 45 messages, 27 asides, 6 records",
+      "0 sessions, 0 messages, 0 asides, 0 records",
+    ];
+    for (const [written, there] of [
+      [all, none],
+      [none, all],
+    ]) {
       const { stdout, ...end } = await bennu(["import", at("export.jsonl")], environment);
       expect(end).toEqual(whole);
-      expect(stdout).toContain(`into DynamoDB, tables ${prefix}*, at ${dynamo.endpoint}: 6 sessions, 45 messages`);
+      expect(stdout).toBe(
+        `Imported ${at("export.jsonl")} into ${place}. Written: ${written}. There already, and as it was: ${there}.\n`,
+      );
     }
     const config = readConfig(environment);
     const there = await openStore(config, { clock: systemClock, telemetry: new Telemetry() });
@@ -221,7 +355,7 @@ test("[S13] an import goes into the store that STORE names, is the same there, a
         expect(await of(there)).toEqual(await of(here));
       }
       const key = { partition: "user#B1#u1", id: "of s1" };
-      expect(await there.readRecord(key)).toEqual(await here.readRecord(key));
+      expect((await there.readRecord(key))!.value).toEqual((await here.readRecord(key))!.value);
     });
     await there.close();
     server = await TestServer.create(environment);

@@ -1,3 +1,6 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, test } from "@jest/globals";
 import { bennu } from "../support/cli.js";
 
@@ -10,6 +13,21 @@ test.each([[["help"]], [["--help"]], [["-h"]], [["check", "--help"]]])("[W1] %j 
 });
 
 test.each([
+  ["backup", "directory"],
+  ["export", "[file]"],
+  ["import", "file"],
+])("[W1] %s of a name that is empty is refused: it would be the working directory", async (command, what) => {
+  const directory = await mkdtemp(join(tmpdir(), "bennu-cli-"));
+  const { code, stdout, stderr } = await bennu([command, ""], { DATA_DIR: join(directory, "data") });
+  expect([code, stdout]).toEqual([2, ""]);
+  expect(stderr).toContain(
+    `bennu: ${command} takes one ${what}, and what was given is empty\n\nUsage: bennu <command>`,
+  );
+  expect(await readdir(directory)).toEqual([]);
+  await rm(directory, { recursive: true });
+});
+
+test.each([
   [[], "which command?"],
   [["fly"], "there is no command fly"],
   [["toString"], "there is no command toString"],
@@ -18,6 +36,7 @@ test.each([
   [["backup", "a", "b"], "backup takes one directory"],
   [["export", "a", "b"], "export takes one [file]"],
   [["import"], "import takes one file"],
+  [["conform", ""], "conform takes one URL, and what was given is empty"],
   [["backup", "--fast"], "Unknown option '--fast'"],
 ])("[W1] %j is refused, and told what there is", async (args, reason) => {
   const { code, stdout, stderr } = await bennu(args);

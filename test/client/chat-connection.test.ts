@@ -1,9 +1,11 @@
-import { afterEach, beforeEach, expect, test } from "@jest/globals";
+import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { WebSocket } from "ws";
-import { Chat, type ChatOptions } from "../../client/chat.js";
+import { Chat } from "../../client/chat.js";
+import type { ChatOptions } from "../../client/chat-view.js";
 import type { ChatError } from "../../client/chat-error.js";
 import { limits } from "../../client/limits.js";
 import { error, ok } from "../../server/bennu.js";
+import { FakeClock } from "../support/fake-clock.js";
 import { type Payload, ScriptedDesk } from "../support/scripted-desk.js";
 import { until } from "../support/until.js";
 
@@ -77,20 +79,67 @@ test("[M15] message_accepted for another text under the same id confirms nothing
   await expect(chat.send("hello", { clientMessageId: "c1" })).rejects.toMatchObject({ code: "idempotency_mismatch" });
 });
 
+test("[M64] message_accepted is as good as the reply for a form too, whose text only the server knows", async () => {
+  const chat = await connected(open());
+  desk.onPush = (_event, payload, line) => {
+    line.push("message_accepted", { ...store(payload), offset: 1, message: "Day: 2026-03-05", ...payload });
+  };
+  await expect(chat.submit("c1", { day: "2026-03-05" })).resolves.toMatchObject({ offset: 1 });
+  expect(chat.messages).toMatchObject([{ content: "Day: 2026-03-05", state: "stored" }]);
+});
+
 test("[M10] a refused message rejects with the code, can be tried again, and is then no failure any more", async () => {
   const chat = await connected(open());
-  desk.onPush = () =>
-    error({ code: "busy", reason: "busy", message: "Încearcă mai târziu", error: "…", retryAfterMs: 1000 });
+  const retryAfterMs = limits.retryAfterMaxMs + 1;
+  desk.onPush = () => error({ code: "busy", reason: "busy", message: "Încearcă mai târziu", error: "…", retryAfterMs });
   await expect(chat.send("hello")).rejects.toMatchObject({
     code: "busy",
     message: "Încearcă mai târziu",
-    retryAfterMs: 1000,
+    retryAfterMs,
   });
   const failed = chat.messages[0]!;
   expect(failed).toMatchObject({ state: "failed", code: "busy" });
   desk.onPush = (_event, payload) => ok(store(payload));
   await chat.send(failed.content, { clientMessageId: failed.clientMessageId! });
   expect(chat.messages).toMatchObject([{ id: failed.id, state: "stored" }]);
+});
+
+test.each(["rate_limited", "busy", "storage_unavailable"])(
+  "[M10] a message that is refused as %s waits, and what was written after it, but not for ever",
+  async (code) => {
+    const clock = new FakeClock();
+    const chat = await connected(open({ clock }));
+    const retryAfterMs = limits.retryAfterMaxMs;
+    desk.onPush = (_event, payload) =>
+      payload.message === "a" ? error({ code, message: "x", retryAfterMs }) : ok(store(payload));
+    const first = expect(chat.send("a")).rejects.toMatchObject({ code });
+    const second = chat.send("b");
+    const waits = limits.refusedMaxMs / retryAfterMs;
+    for (let wait = 0; wait < waits; wait += 1) {
+      await until("it is told to wait", () => clock.timerCount === 1);
+      expect(said().map(({ message }) => message)).toEqual(Array(wait + 1).fill("a"));
+      expect(chat.messages).toMatchObject([{ state: "sending" }, { state: "sending" }]);
+      clock.advance(retryAfterMs);
+    }
+    await Promise.all([first, second]);
+    expect(said().map(({ message }) => message)).toEqual([...Array<string>(waits + 1).fill("a"), "b"]);
+  },
+);
+
+test("[M10] the time without a connection is no time of waiting to be taken", async () => {
+  const clock = new FakeClock();
+  const chat = await connected(open({ clock }));
+  const retryAfterMs = limits.retryAfterMaxMs;
+  desk.onPush = () => error({ code: "busy", message: "x", retryAfterMs });
+  const sent = chat.send("a");
+  await until("it is told to wait", () => clock.timerCount === 1);
+  desk.breakConnections();
+  await until("it notices", () => chat.status.state !== "online");
+  clock.advance(limits.refusedMaxMs);
+  await until("it is there again, and told to wait once more", () => said().length === 2 && clock.timerCount === 1);
+  desk.onPush = (_event, payload) => ok(store(payload));
+  clock.advance(retryAfterMs);
+  await expect(sent).resolves.toMatchObject({ messageId: "m3" });
 });
 
 test("[M13] a message that breaks the channel every time is given up", async () => {
@@ -130,6 +179,69 @@ test("[U-03] unsent messages survive a reload and are sent with their id", async
   expect([...storage.values()]).toEqual(["[]"]);
 });
 
+describe("leave()", () => {
+  test.each<[string, () => ReturnType<typeof memoryStorage>]>([
+    ["nothing is sent yet", memoryStorage],
+    ["a storage was full, and is not any more", () => Object.assign(memoryStorage(), { fullFor: 1 })],
+  ])("[M13] keeps what was not sent for the next chat over its storage: %s", async (_what, makeStorage) => {
+    const storage = makeStorage();
+    const before = open({ storage });
+    const told = ["a", "b"].map((text) => before.send(text).catch((cause: unknown) => cause));
+    const ids = before.messages.map(({ clientMessageId }) => clientMessageId);
+    await before.leave();
+    expect(await Promise.all(told)).toMatchObject([{ code: "left" }, { code: "left" }]);
+    const after = open({ storage });
+    expect(after.messages).toMatchObject([{ state: "sending" }, { state: "sending" }]);
+    // Whoever says it again, because it failed, says it once.
+    await expect(after.send("a", { clientMessageId: ids[0]! })).rejects.toMatchObject({ code: "already_sending" });
+    await connected(after);
+    await until("they are stored", () => after.messages.every(({ state }) => state === "stored"));
+    expect(said()).toMatchObject([
+      { message: "a", clientMessageId: ids[0] },
+      { message: "b", clientMessageId: ids[1] },
+    ]);
+    expect([...storage.values()]).toEqual(["[]"]);
+  });
+
+  test("[M13] what was under way is said again with its clientMessageId, so that it is stored once", async () => {
+    const storage = memoryStorage();
+    desk.onPush = () => undefined;
+    const before = await connected(open({ storage }));
+    const told = before.send("once").catch((cause: unknown) => cause);
+    await until("the first try", () => said().length === 1);
+    await before.leave();
+    expect(await told).toMatchObject({ code: "left" });
+    desk.onPush = (_event, payload) => ok({ ...store(payload), duplicate: true });
+    const after = await connected(open({ storage }));
+    await until("it is stored", () => after.messages[0]?.state === "stored");
+    const [first, second, ...more] = said();
+    expect([second?.clientMessageId, more]).toEqual([first?.clientMessageId, []]);
+  });
+
+  test("a chat that was left does not touch what the next one keeps", async () => {
+    const storage = memoryStorage();
+    const before = open({ storage });
+    void before.send("a").catch(() => undefined);
+    const after = open({ storage });
+    void after.send("b").catch(() => undefined);
+    await before.leave();
+    const [said] = before.messages;
+    before.merge([{ ...said!, state: "stored", messageId: "m1", sessionId: "s1", offset: 1 }]);
+    expect(open({ storage }).messages.map(({ content }) => content)).toEqual(["a", "b"]);
+  });
+
+  test.each<[string, ReturnType<typeof memoryStorage> | undefined]>([
+    ["no storage", undefined],
+    ["one that is full", Object.assign(memoryStorage(), { fullFor: Infinity })],
+  ])("with %s it is not said that anything is kept", async (_what, storage) => {
+    const chat = open(storage === undefined ? {} : { storage });
+    const told = chat.send("a").catch((cause: unknown) => cause);
+    await chat.leave();
+    expect(await told).toMatchObject({ code: "left", message: "The message was not sent." });
+    expect(chat.messages).toMatchObject([{ state: "failed", code: "left" }]);
+  });
+});
+
 test("[M12] a rejoin resumes where the conversation was left, and what was missed is there once", async () => {
   const chat = await connected(open());
   await chat.send("hello");
@@ -151,7 +263,7 @@ test("[M12] says that more was missed than the join could tell", async () => {
   desk.onJoin = () => ok({ sessionId: "s1", offset: 900, epoch: "e2", messages: [], recovered: false });
   desk.breakConnections();
   await until("the rejoin", () => desk.joins.length === 2 && chat.status.state === "online");
-  expect(chat.status).toEqual({ state: "online", sessionId: "s1", recovered: false, first: false });
+  expect(chat.status).toMatchObject({ state: "online", sessionId: "s1", recovered: false, first: false });
 });
 
 test("[M10] a refused join tells why", async () => {
@@ -249,13 +361,23 @@ function timeOf(offset: number): string {
   return new Date(Date.UTC(2026, 0, 1, 10, 0, offset)).toISOString();
 }
 
-function memoryStorage(): Map<string, string> & {
+interface MemoryStorage extends Map<string, string> {
+  /** So many writes fail. */
+  fullFor: number;
   getItem(key: string): string | null;
   setItem(key: string, value: string): void;
-} {
+}
+
+function memoryStorage(): MemoryStorage {
   const values = new Map<string, string>();
-  return Object.assign(values, {
+  const storage: MemoryStorage = Object.assign(values, {
+    fullFor: 0,
     getItem: (key: string) => values.get(key) ?? null,
-    setItem: (key: string, value: string) => void values.set(key, value),
+    setItem(key: string, value: string) {
+      storage.fullFor -= 1;
+      if (storage.fullFor >= 0) throw new Error("The storage is full.");
+      values.set(key, value);
+    },
   });
+  return storage;
 }

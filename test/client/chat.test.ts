@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "@jest/globals";
 import { WebSocket } from "ws";
-import { Chat, type ChatOptions } from "../../client/chat.js";
+import { Chat } from "../../client/chat.js";
+import type { ChatOptions } from "../../client/chat-view.js";
 import type { ChatEntry } from "../../client/entry.js";
 import { History } from "../../client/history.js";
 import { startTestApp, type TestApp } from "../support/start-app.js";

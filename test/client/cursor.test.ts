@@ -42,5 +42,6 @@ function said(sessionId: string, offset: number, from: ChatEntry["from"]): ChatE
     sessionId,
     offset,
     actions: [],
+    components: [],
   };
 }

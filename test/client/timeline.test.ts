@@ -27,6 +27,13 @@ test("an unsent message keeps its id when it is stored, and stands after what wa
   expect(timeline.find("c1")).toMatchObject({ state: "stored", messageId: "m2", offset: 2 });
 });
 
+test("one that was kept from before anything was known stands behind all of it", () => {
+  const timeline = new Timeline();
+  timeline.merge(unsent("c1", "failed", ""));
+  timeline.merge(stored(1));
+  expect(ids(timeline)).toEqual(["m1", "c1"]);
+});
+
 test("a failed message that is tried again loses its code", () => {
   const timeline = new Timeline();
   timeline.merge({ ...unsent("c1", "failed", ""), code: "busy" });
@@ -38,6 +45,20 @@ test("what is stored stays stored", () => {
   timeline.merge({ ...stored(1), clientMessageId: "c1" });
   expect(timeline.merge(unsent("c1", "failed", ""))).toBeNull();
   expect(timeline.entries).toHaveLength(1);
+});
+
+test("knows what was read, whatever comes first, and tells of each message once", () => {
+  const said = (offset: number): ChatEntry => ({ ...stored(offset), from: "user" });
+  const timeline = new Timeline();
+  for (const entry of [said(1), said(2), stored(3), said(4)]) timeline.merge(entry);
+  expect(timeline.read("s", 3).map(({ offset }) => offset)).toEqual([1, 2]);
+  expect(timeline.read("s", 3)).toEqual([]);
+  expect(timeline.read("another", 9)).toEqual([]);
+  // A page of history, and the reply to what was sent, come when they like.
+  expect(timeline.merge(said(1))).toBeNull();
+  expect(timeline.read("s", 6).map(({ offset }) => offset)).toEqual([4]);
+  expect(timeline.merge(said(5))).toMatchObject({ isRead: true });
+  expect(timeline.merge(said(7))).not.toHaveProperty("isRead");
 });
 
 test("drops the oldest at its limit", () => {
@@ -59,11 +80,12 @@ function stored(offset: number, timestamp = "2026-01-01T10:00:00.000Z"): ChatEnt
     offset,
     sessionId: "s",
     actions: [],
+    components: [],
   };
 }
 
 function unsent(id: string, state: "sending" | "failed", timestamp: string): ChatEntry {
-  return { id, clientMessageId: id, state, from: "user", content: "x", timestamp, actions: [] };
+  return { id, clientMessageId: id, state, from: "user", content: "x", timestamp, actions: [], components: [] };
 }
 
 function ids(timeline: Timeline): string[] {

@@ -1,14 +1,15 @@
 import type { Head } from "../../server/messaging/head.js";
-import type { ChatMessage } from "../../server/messaging/model.js";
+import type { Aside, ChatMessage } from "../../server/messaging/model.js";
 import { partitionOf } from "../../server/messaging/records.js";
 import type { SessionOwner, Store } from "../../server/messaging/store.js";
-import { allOf, forwards, messageIdsOf } from "./store-acts.js";
+import { allOf, asidesOf, forwards, messageIdsOf } from "./store-acts.js";
 
 /** A session as it is read, but for what belongs to one store: how often it was written, and who answers its turns. */
 export interface DescribedSession {
   readonly head: Head | null;
   /** In offset order. */
   readonly messages: readonly ChatMessage[];
+  readonly asides: readonly Aside[];
   /** Whether each message is found by its id, as it is in the history. */
   readonly isFoundById: boolean;
   /** The ids of the messages that the windows of the session hold of it, by chatId. */
@@ -68,6 +69,7 @@ async function describeSession(store: Store, sessionId: string, head: Head | nul
   return {
     head: head === null ? null : { ...head, rev: 0, lease: null },
     messages,
+    asides: await asidesOf(store, sessionId),
     isFoundById: JSON.stringify(found) === JSON.stringify(messages),
     windows,
   };

@@ -41,6 +41,7 @@ class Node {
       serializer,
       wireTopic: topic,
       intercepts,
+      filter: null,
       owner,
       deliver: ({ data }) => void frames.push(typeof data === "string" ? (JSON.parse(data) as unknown) : data),
       intercept: ({ event, payload }) => void frames.push({ intercepted: event, payload }),

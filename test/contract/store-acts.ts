@@ -1,6 +1,7 @@
+import { hang, type NewAside } from "../../server/messaging/asides.js";
 import { admit, answer, claim, type Head, type NewUserMessage } from "../../server/messaging/head.js";
 import { cursorAt } from "../../server/messaging/ids.js";
-import type { ChatMessage, Session } from "../../server/messaging/model.js";
+import type { Aside, ChatMessage, Session } from "../../server/messaging/model.js";
 import type { IndexPage, IndexRange, Store } from "../../server/messaging/store.js";
 import { headOf, saidBy } from "../support/heads.js";
 
@@ -59,6 +60,8 @@ export interface Answering {
   readonly content?: string;
   readonly chatId?: string;
   readonly cursor?: string;
+  /** Labels of the steps on the way to it. */
+  readonly thinking?: readonly string[];
   /** The lease under which the answer was made; when left out, `node` takes the session over. */
   readonly fence?: number;
   readonly node?: string;
@@ -75,6 +78,7 @@ export async function respond(
     content = `answer ${messageId}`,
     chatId,
     cursor = newCursor(now),
+    thinking,
     fence,
     node = "answerer",
   }: Answering = {},
@@ -95,8 +99,44 @@ export async function respond(
       responseId: `r-${messageId}`,
       ...(chatId === undefined ? {} : { chatId }),
     },
+    ...(thinking === undefined ? {} : { thinking: thinking.map((label, step) => stepOf(messageId, step, label)) }),
   } as const;
   return store.changeSession(sessionId, (head) => answer(head, asked, outcome, { now, fence: held, cursor }));
+}
+
+function stepOf(answerId: string, index: number, content: string): NewAside {
+  const messageId = `${answerId}-step${String(index).padStart(3, "0")}`;
+  return asideOf(messageId, { userId: "agent", type: "thinking", content, data: { step: "tool", status: "done" } });
+}
+
+/** A note, but for what is given. */
+export function asideOf(messageId: string, more: Partial<NewAside> = {}): NewAside {
+  return {
+    messageId,
+    userId: "coordinator",
+    content: `text of ${messageId}`,
+    type: "note",
+    timestamp: at(0),
+    metadata: { source: "websocket", coordinatorId: "carla" },
+    ...more,
+  };
+}
+
+/** Hangs an aside on what was said last. */
+export function annotate(store: Store, sessionId: string, messageId: string, more: Partial<NewAside> = {}) {
+  return store.changeSession(sessionId, (head) => hang(head, asideOf(messageId, more)));
+}
+
+/** Every aside of a session, in pages. */
+export async function asidesOf(store: Store, sessionId: string, limit = 100): Promise<Aside[]> {
+  const all = new Map<string, Aside>();
+  const to = (await store.readHead(sessionId))?.session.offset ?? 1000;
+  for (let from = 0; ;) {
+    const { items, hasMore } = await store.readAsides(sessionId, { from, to, limit });
+    for (const aside of items) all.set(aside.messageId, aside);
+    if (!hasMore) return [...all.values()];
+    from = items.at(-1)!.afterOffset;
+  }
 }
 
 let cursorCount = 0;
@@ -185,6 +225,7 @@ export async function allOf<T>(read: (range: IndexRange) => Promise<IndexPage<T>
 
 /** As the cleanup does it: from the oldest on, then the head. */
 export async function deleteAll(store: Store, sessionId: string, limit = 50): Promise<void> {
+  await store.deleteAsides(sessionId, await asidesOf(store, sessionId));
   for (let page = 0; page < pagesMax; page += 1) {
     const { items } = await store.readMessages(sessionId, { after: 0, limit });
     if (items.length === 0) return store.deleteHead(sessionId);

@@ -1,4 +1,6 @@
 import { describe } from "@jest/globals";
+import { asideContract } from "./store-asides.js";
+import { conversationContract } from "./store-conversations.js";
 import { deletionContract } from "./store-deletion.js";
 import { fullScale, type OpenStore, type Scale } from "./store-harness.js";
 import { headContract } from "./store-heads.js";
@@ -13,12 +15,14 @@ import { stopContract } from "./store-stops.js";
 const parts = [
   headContract,
   historyContract,
+  asideContract,
   indexContract,
   recordContract,
   deletionContract,
   accessPatternContract,
   sizeContract,
   raceContract,
+  conversationContract,
   stopContract,
 ];
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { beginDeletion, close, type Head } from "../../server/messaging/head.js";
+import { beginDeletion, close, type Head, takeOver } from "../../server/messaging/head.js";
 import { cursorAt } from "../../server/messaging/ids.js";
 import type { ChatMessage } from "../../server/messaging/model.js";
 import type { Store } from "../../server/messaging/store.js";
@@ -7,6 +7,8 @@ import { turnOf } from "../support/heads.js";
 import { describeStore } from "./describe-store.js";
 import {
   allOf,
+  annotate,
+  asidesOf,
   at,
   backwards,
   business,
@@ -44,8 +46,11 @@ export function deletionContract(open: OpenStore, scale: Scale): void {
       for (const [status, decide] of statuses) {
         await store.changeSession("s1", decide);
         const before = await forwards(store, "s1", 50);
+        const asides = await asidesOf(store, "s1");
         await store.deleteMessages("s1", before);
+        await store.deleteAsides("s1", asides);
         await store.deleteHead("s1");
+        expect([status, await asidesOf(store, "s1")]).toEqual([status, asides]);
         expect([status, await forwards(store, "s1", 50)]).toEqual([status, before]);
         expect((await store.readHead("s1"))?.session.offset).toBe(4);
       }
@@ -96,6 +101,8 @@ export function deletionContract(open: OpenStore, scale: Scale): void {
         await Promise.all([deleteAll(store, "s1", 3), deleteAll(await contract.under.another(), "s1", 2)]);
         expect(await store.readHead("s1")).toBeNull();
         expect((await store.readMessages("s1", { limit: 9 })).items).toEqual([]);
+        expect(await asidesOf(store, "s1")).toEqual([]);
+        expect(await asidesOf(store, "s2")).toHaveLength(3);
         for (const { messageId } of messages) expect(await store.findMessage("s1", messageId)).toBeNull();
         expect(await say(store, "s1", "late")).toBeNull();
       }
@@ -103,8 +110,26 @@ export function deletionContract(open: OpenStore, scale: Scale): void {
       await eventually(
         () => describeIndexes(store),
         (seen) =>
-          expect(seen).toEqual({ active: ["s2"], owned: ["s2"], work: [], phases: ["s2"], window: ["s2", "s2"] }),
+          expect(seen).toEqual({
+            active: ["s2"],
+            owned: ["s2"],
+            ofBusiness: ["s2"],
+            work: [],
+            phases: ["s2"],
+            window: ["s2", "s2"],
+          }),
       );
+    });
+
+    test("[M22] no coordinator takes over what is being deleted", async () => {
+      const { store } = contract;
+      await conversation(store, "s1", 1);
+      await beginDeleting(store, "s1");
+      await store.settle("s1");
+      const before = await store.readHead("s1");
+      const holder = { coordinatorId: "carla", expiresAt: far };
+      expect(await store.changeSession("s1", (head) => takeOver(head, holder, t0))).toBeNull();
+      expect(await store.readHead("s1")).toEqual(before);
     });
 
     test("[S-08] what is being deleted accepts nothing, and is not shown to its owner or its business", async () => {
@@ -112,11 +137,19 @@ export function deletionContract(open: OpenStore, scale: Scale): void {
       await conversation(store, "s1", 1);
       await beginDeleting(store, "s1");
       expect((await say(store, "s1", "late"))?.kind).toBe("over");
+      const asides = await asidesOf(store, "s1");
+      expect((await annotate(store, "s1", "late note"))?.kind).toBe("gone");
+      expect(await asidesOf(store, "s1")).toEqual(asides);
       expect(await store.findMessage("s1", "late")).toBeNull();
       await eventually(
         () => describeIndexes(store),
-        ({ active, owned, phases }) =>
-          expect({ active, owned, phases }).toEqual({ active: [], owned: [], phases: ["s1"] }),
+        ({ active, owned, ofBusiness, phases }) =>
+          expect({ active, owned, ofBusiness, phases }).toEqual({
+            active: [],
+            owned: [],
+            ofBusiness: [],
+            phases: ["s1"],
+          }),
       );
     });
   });
@@ -187,9 +220,12 @@ export function deletionContract(open: OpenStore, scale: Scale): void {
       await conversation(store, "s1", 1);
       await beginDeleting(store, "s1");
       const messages = await forwards(store, "s1", 50);
+      const asides = await asidesOf(store, "s1");
       await store.deleteMessages("s1", messages);
-      await store.importSession({ ...(await store.readHead("s1"))!, deletingSince: null }, messages);
+      await store.deleteAsides("s1", asides);
+      await store.importSession({ ...(await store.readHead("s1"))!, deletingSince: null }, messages, asides);
       expect(await forwards(store, "s1", 50)).toEqual([]);
+      expect(await asidesOf(store, "s1")).toEqual([]);
       expect((await store.readHead("s1"))?.deletingSince).not.toBeNull();
     });
 
@@ -208,7 +244,9 @@ export function deletionContract(open: OpenStore, scale: Scale): void {
         for (const id of ids) {
           const head = (await store.readHead(id))!;
           const messages = await forwards(store, id, 50);
-          for (const part of [messages.slice(0, 2), messages.slice(2)]) await target.store.importSession(head, part);
+          const asides = await asidesOf(store, id);
+          await target.store.importSession(head, messages.slice(0, 2), asides.slice(0, 3));
+          await target.store.importSession(head, messages.slice(2), asides.slice(3));
         }
         for (const { id, value } of await allOf((page) => store.listRecords(`user#${business}#${user}`, page))) {
           await target.store.writeRecord({ partition: `user#${business}#${user}`, id }, null, value);
@@ -219,6 +257,7 @@ export function deletionContract(open: OpenStore, scale: Scale): void {
         );
         expect(Object.values(before.sessions).every(({ isFoundById }) => isFoundById)).toBe(true);
         expect(before.work).toEqual(["s2"]);
+        expect(Object.values(before.sessions).map(({ asides }) => asides.length)).toEqual([9, 6, 0]);
       } finally {
         await target.dispose();
       }
@@ -234,7 +273,9 @@ async function conversation(store: Store, sessionId: string, count: number): Pro
     const question = `${sessionId}-q${index}`;
     await say(store, sessionId, question, { now: now + index, chatId: "w" });
     const cursor = cursorOf(now, index + sessionId.charCodeAt(1) * 100);
-    await respond(store, sessionId, question, `${sessionId}-r${index}`, { now: now + index, chatId: "w", cursor });
+    const options = { now: now + index, chatId: "w", cursor, thinking: ["looking", "reading"] };
+    await respond(store, sessionId, question, `${sessionId}-r${index}`, options);
+    await annotate(store, sessionId, `${sessionId}-n${index}`);
   }
 }
 
@@ -263,6 +304,7 @@ async function describeIndexes(store: Store) {
     owned: (await allOf((page) => store.readSessionsOf({ businessId: business, userId: user }, page))).map(
       ({ sessionId }) => sessionId,
     ),
+    ofBusiness: (await allOf((page) => store.readSessionsOfBusiness(business, page))).map(({ sessionId }) => sessionId),
     work: await workOf(store),
     phases: phases.flat(),
     window: window.map(({ sessionId }) => sessionId),

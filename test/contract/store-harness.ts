@@ -43,6 +43,8 @@ export type OpenStore = () => Promise<StoreUnderTest>;
 export interface Scale {
   /** Of each race. */
   readonly rounds: number;
+  /** Of the race of a day's first messages. (T-03) */
+  readonly firstRounds: number;
   /** Messages of one millisecond. (H-02) */
   readonly crowd: number;
   /** Bytes of the longest answer. */
@@ -57,15 +59,16 @@ export interface Scale {
 
 export const fullScale: Scale = {
   rounds: 200,
+  firstRounds: 500,
   crowd: 500,
   bigBytes: 256 * 1024,
   bigCount: 60,
   stopEvery: 1,
-  timeoutMs: 60_000,
+  timeoutMs: 180_000,
 };
 
 /** For a store that is reached over HTTP, on a machine that has other work. */
-export const httpScale: Scale = { ...fullScale, rounds: 10, crowd: 100, stopEvery: 3 };
+export const httpScale: Scale = { ...fullScale, rounds: 10, firstRounds: 10, crowd: 100, stopEvery: 3 };
 
 /** What the parts of the contract run on. */
 export interface Contract {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { close, type Head } from "../../server/messaging/head.js";
+import { beginDeletion, close, type Head } from "../../server/messaging/head.js";
 import type { Store } from "../../server/messaging/store.js";
 import { turnOf } from "../support/heads.js";
 import { at, forwards, messageIdsOf, newHead, offsetsOf, respond, say, t0, workOf } from "./store-acts.js";
@@ -20,6 +20,22 @@ export function headContract(open: OpenStore, scale: Scale): void {
       await say(store, "s1", "m1");
       expect((await store.createHead(other)).session.offset).toBe(1);
       expect((await store.readHead("s1"))?.day).toBe("2026-03-02");
+    });
+
+    test("[S1] who knew a head before it was deleted never takes the one that was made anew for it", async () => {
+      const { store, under } = contract;
+      const other = await under.another();
+      const onDay = (day: string) => (head: Head) => ({ result: head.day, head: { ...head, day } });
+      await store.createHead(newHead("s1"));
+      await store.changeSession("s1", onDay("2026-03-03"));
+      await other.changeSession("s1", (head) => close(head, "closed", t0));
+      await other.changeSession("s1", (head) => beginDeletion(head, "9999-01-01T00:00:00.000Z", t0));
+      await other.deleteHead("s1");
+      await other.createHead(newHead("s1", { userId: "bob" }));
+      await other.changeSession("s1", onDay("2026-03-04"));
+      // The first one knows its head of the third, written as often as this one.
+      expect(await store.changeSession("s1", onDay("2026-03-05"))).toBe("2026-03-04");
+      expect(await other.readHead("s1")).toMatchObject({ day: "2026-03-05", session: { userId: "bob" } });
     });
 
     test("[S1] eight who create the same head at once, on two nodes, all get the one that is there", async () => {
@@ -61,6 +77,7 @@ export function headContract(open: OpenStore, scale: Scale): void {
         fence: Number.MAX_SAFE_INTEGER,
         lease: { owner: "node 😀", fence: Number.MAX_SAFE_INTEGER },
         intent: { ...intent, ...times, status: "active", parameters },
+        suspended: { ...intent, ...times, intentId: "i0", status: "abandoned", parameters },
       };
       await store.createHead(head);
       expect(canonical(await store.readHead("s1"))).toBe(canonical(head));

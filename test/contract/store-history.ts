@@ -177,6 +177,37 @@ export function historyContract(open: OpenStore, scale: Scale): void {
       }
     });
 
+    test("[M12] a window goes by time, then session, then offset, whatever the ids are and however it came here", async () => {
+      const { store } = contract;
+      for (const id of ["s1", "s2"]) await store.createHead(newHead(id));
+      const current = { sessionId: "s2", day: "2026-03-02", seed: newHead("s2") };
+      await store.writeRecord(currentSessionKey({ businessId: business, userId: user }), null, current);
+      // Ids are made when a client's id is claimed: whoever was refused and comes again has an early one.
+      const said = range(12).map((index) => `m${50 - index}`);
+      for (const id of said) await say(store, "s2", id, { chatId: "w" });
+      for (const id of ["m99", "m98"]) await say(store, "s1", id, { chatId: "w" });
+      await say(store, "s1", "m00", { chatId: "w", now: t0 + 5 });
+      await say(store, "s2", "m01", { chatId: "w", now: t0 + 3 });
+      const head = newHead("s3");
+      const imported = range(11).map((index) =>
+        importedMessage(head, index + 1, {
+          messageId: `a${50 - index}`,
+          timestamp: at(Math.floor(index / 10) * 4),
+          metadata: { source: "http", chatId: "w" },
+        }),
+      );
+      await store.importSession(headAfter(head, imported), imported);
+      const ids = messageIdsOf(imported);
+      const all = ["m99", "m98", ...said, ...ids.slice(0, 10), "m01", ...ids.slice(10), "m00"];
+      await eventually(
+        () => readWindow(store, "w", 50),
+        (seen) => expect(messageIdsOf(seen)).toEqual(all),
+      );
+      for (const limit of [1, 2, 5, 20]) {
+        expect(messageIdsOf(await readWindow(store, "w", limit))).toEqual(all.slice(-limit));
+      }
+    });
+
     test("[M11] [M12] a window has any name that a client gives it", async () => {
       const { store } = contract;
       await store.createHead(newHead("s1"));

@@ -172,6 +172,28 @@ export function indexContract(open: OpenStore, scale: Scale): void {
       }
     });
 
+    test("[S8] [M111] sessions with something to send are found, until it has left", async () => {
+      const { store } = contract;
+      const outbound = { platform: "telegram", isOn: true, sent: 0, pieces: 0, due: 0, sender: null } as const;
+      const ids = range(4).map((index) => `s${index}`);
+      const heads = ids.map((id) => newHead(id, { userId: id }));
+      await Promise.all(heads.map((head) => store.createHead({ ...head, outbound })));
+      await change(store, "s1", (head) => ({ result: null, head: { ...head, outbound: { ...outbound, due: 2 } } }));
+      await change(store, "s2", (head) => ({ result: null, head: { ...head, outbound: { ...outbound, due: 2 } } }));
+      await eventually(
+        () => workOf(store),
+        (seen) => expect(seen).toEqual(["s1", "s2"]),
+      );
+      await change(store, "s1", (head) => ({
+        result: null,
+        head: { ...head, outbound: { ...outbound, sent: 2, due: 2 } },
+      }));
+      await eventually(
+        () => workOf(store),
+        (seen) => expect(seen).toEqual(["s2"]),
+      );
+    });
+
     test("[S8] sessions with open turns are found, in pages, until the last turn is answered", async () => {
       const { store } = contract;
       const ids = range(7).map((index) => `s${index}`);
@@ -254,6 +276,40 @@ export function indexContract(open: OpenStore, scale: Scale): void {
       }
     });
 
+    test("[H20] all sessions of a business: the latest created first, whatever becomes of them meanwhile", async () => {
+      const { store } = contract;
+      const statuses = ["active", "closed", "resolved", "abandoned", "active", "closed"] as const;
+      const heads = [
+        ...statuses.map((status, index) =>
+          newHead(`s${index}`, { userId: `u${index % 2}`, createdAt: at(index * hourMs), status }),
+        ),
+        newAgentHead("s6", "agent-1", { createdAt: at(6 * hourMs) }),
+        newHead("s7", { createdAt: at(6 * hourMs) }),
+        newHead("x0", { businessId: "B1x" }),
+        newHead("x1", { businessId: "B" }),
+      ];
+      await Promise.all(heads.map((head) => store.createHead(head)));
+      await Promise.all(["s0", "s4"].map((id) => say(store, id, `m-${id}`, { now: t0 + 24 * hourMs })));
+      const all = ["s7", "s6", "s5", "s4", "s3", "s2", "s1", "s0"];
+      for (const limit of [1, 2, 3, 8, 50]) {
+        await eventually(
+          () => allOf((page) => store.readSessionsOfBusiness(business, page), limit),
+          (seen) => expect([limit, idsOf(seen)]).toEqual([limit, all]),
+        );
+      }
+      expect(idsOf((await store.readSessionsOfBusiness("B", { limit: 9 })).items)).toEqual(["x1"]);
+      expect((await store.readSessionsOfBusiness("unknown", { limit: 9 })).items).toEqual([]);
+      // A place holds, whoever says something and whatever ends between two pages.
+      const first = await store.readSessionsOfBusiness(business, { limit: 3 });
+      await say(store, "s0", "m-late", { now: t0 + 48 * hourMs });
+      await change(store, "s4", (head) => close(head, "closed", t0 + 48 * hourMs));
+      await change(store, "s1", (head) => beginDeletion(head, far, t0 + 48 * hourMs));
+      await eventually(
+        () => store.readSessionsOfBusiness(business, { limit: 9, from: first.next }),
+        (rest) => expect(idsOf([...first.items, ...rest.items])).toEqual(all.filter((id) => id !== "s1")),
+      );
+    });
+
     test("[S6] a position that nobody gave out is one like any other: a page, and no failure", async () => {
       const { store } = contract;
       await Promise.all(range(3).map((index) => store.createHead(newHead(`s${index}`))));
@@ -296,6 +352,7 @@ function questions(store: Store): readonly [string, Question][] {
   return [
     ["active", (page) => store.readActiveSessions(business, page)],
     ["owner", (page) => store.readSessionsOf({ businessId: business, userId: user }, page)],
+    ["business", (page) => store.readSessionsOfBusiness(business, page)],
     ["owner in a span", (page) => store.readSessionsOf({ businessId: business, userId: user }, { ...page, ...span })],
     ["work", (page) => store.readSessionsWithWork(page)],
     ["active unchanged", (page) => store.readSessionsUnchanged("active", { ...page, before: far })],

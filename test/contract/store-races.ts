@@ -1,15 +1,28 @@
 import { describe, expect, test } from "@jest/globals";
 import { defaultBusiness } from "../../server/messaging/business.js";
 import { type Conversations, createConversations } from "../../server/messaging/conversations.js";
-import { abandon, beginDeletion, claim, close, takeOver } from "../../server/messaging/head.js";
-import { createIds } from "../../server/messaging/ids.js";
+import {
+  abandon,
+  answer,
+  beginDeletion,
+  claim,
+  close,
+  type Head,
+  type Questions,
+  takeOver,
+} from "../../server/messaging/head.js";
+import { turnsOf } from "../../server/messaging/open-turns.js";
+import { end, handBack, hold, holdingMs, reply, type Saying } from "../../server/messaging/holding.js";
+import { createIds, cursorAt } from "../../server/messaging/ids.js";
 import type { ChatMessage } from "../../server/messaging/model.js";
 import type { Store } from "../../server/messaging/store.js";
 import { FakeClock } from "../support/fake-clock.js";
-import { userMessageOf } from "../support/heads.js";
+import { intentLife, userMessageOf } from "../support/heads.js";
 import { createRandom, seedOfRun } from "../support/random.js";
 import {
   allOf,
+  annotate,
+  asidesOf,
   at,
   backwards,
   deleteAll,
@@ -96,8 +109,9 @@ export function raceContract(open: OpenStore, scale: Scale): void {
       expect(told.map((accepted) => accepted?.message)).toEqual(told.map(() => first!.message));
       expect(told.filter((accepted) => accepted?.duplicate === false)).toHaveLength(1);
       const { message } = first!;
-      const history = await checkHistory(stores[1], message.sessionId, [message]);
+      // Before the history is looked at: it would grow meanwhile.
       expect((await other).ok).toBe(true);
+      const history = await checkHistory(stores[1], message.sessionId, [message]);
       expect(history.filter(({ content }) => content === "the same")).toHaveLength(1);
       const mismatch = { ...userMessageOf(business, userId, "not the same"), clientMessageId: "c1" };
       expect(await nodes[1]!.accept(mismatch)).toEqual({ ok: false, reason: "idempotency_mismatch" });
@@ -125,6 +139,7 @@ export function raceContract(open: OpenStore, scale: Scale): void {
           (seen) => expect(seen).toHaveLength(yesterday ? 2 : 1),
         );
       },
+      scale.firstRounds,
     );
 
     raceTest("[I-3] [M7] [M8] the same turn: one outcome, and one event of it", async (round) => {
@@ -204,6 +219,139 @@ export function raceContract(open: OpenStore, scale: Scale): void {
         const now = (await stores[1].readHead(sessionId))!;
         expect(await respond(stores[0], sessionId, question, "never", { fence: now.fence })).toBeNull();
         expect(await stores[0].changeSession(sessionId, (head) => claim(head, "node", () => true))).toBeNull();
+      },
+    );
+
+    raceTest(
+      "[M31] [M33] [M34] a coordinator's deeds against each other, the end of the holding and an agent: one outcome each",
+      async (round) => {
+        const { sessionId, stores, random, pause } = round;
+        const ids = createIds(new FakeClock(Date.now()));
+        const nobody = newHead(sessionId, { businessId: `b-${sessionId}` });
+        await stores[0].createHead(nobody);
+        const carla = { coordinatorId: "carla", now: t0 };
+        const asking = range(1 + Math.floor(random() * 6)).map((index) =>
+          say(stores[0], sessionId, `${sessionId}-q${index}`),
+        );
+        await Promise.all(asking);
+        await stores[1].changeSession(sessionId, (head) => hold(head, carla));
+        const readAll = async (store: Store, head: Head): Promise<Questions> =>
+          new Map(
+            await Promise.all(
+              turnsOf(head).map(async ({ messageId }) => {
+                const message = (await store.findMessage(sessionId, messageId))!;
+                return [messageId, { message, cursor: ids.sortable() }] as const;
+              }),
+            ),
+          );
+        const human = async (store: Store, type: "reply" | "resolve") => {
+          const saying: Saying = {
+            ...{ messageId: ids.sortable(), responseId: ids.sortable(), cursor: ids.sortable() },
+            ...{ content: type, respondsTo: null, inReplyTo: null, source: "websocket" as const, chatId: null },
+          };
+          for (;;) {
+            await pause();
+            const questions = await readAll(store, (await store.readHead(sessionId))!);
+            const result = await store.changeSession(sessionId, (head) =>
+              type === "reply"
+                ? reply(head, saying, { ...carla, questions })
+                : end(head, saying, { ...carla, status: "resolved", questions }),
+            );
+            if (result?.kind !== "unread") return;
+          }
+        };
+        const agent = async (store: Store, node: string, now: number) => {
+          for (;;) {
+            await pause();
+            const head = await store.changeSession(sessionId, (seen) => claim(seen, node, () => true, now));
+            const turn = head?.turns[0];
+            if (head === null || turn === undefined) return;
+            const questions = await readAll(store, head);
+            const outcome = {
+              ...{
+                messageId: ids.sortable(),
+                responseId: ids.sortable(),
+                type: "agent" as const,
+                content: node,
+                tokens: 0,
+              },
+              metadata: { source: "websocket" as const, inReplyTo: turn.messageId },
+            };
+            const question = questions.get(turn.messageId)!.message;
+            const given = { now, fence: head.fence, cursor: ids.sortable(), questions };
+            await store.changeSession(sessionId, (seen) =>
+              answer(
+                seen,
+                question,
+                { ...outcome, metadata: { ...outcome.metadata, responseId: outcome.responseId } },
+                given,
+              ),
+            );
+          }
+        };
+        const deeds: readonly ((store: Store) => Promise<unknown>)[] = [
+          (store) => human(store, "reply"),
+          (store) => human(store, "reply"),
+          (store) => human(store, "resolve"),
+          (store) => store.changeSession(sessionId, (head) => handBack(head, carla)),
+          (store) => store.changeSession(sessionId, (head) => hold(head, carla)),
+          (store) => say(store, sessionId, `${sessionId}-late`),
+          (store) => agent(store, "one", t0),
+          (store) => agent(store, "other", t0 + holdingMs),
+        ];
+        const chosen = deeds.filter(() => random() < 0.6);
+        const doing = chosen.map(async (deed) => {
+          await pause();
+          await deed(round.anyone());
+        });
+        await Promise.all(doing);
+        await agent(stores[1], "last", t0 + 2 * holdingMs);
+        expect((await stores[0].readHead(sessionId))?.turns).toEqual([]);
+        const history = await checkHistory(stores[0], sessionId, []);
+        const questions = history.filter(({ type }) => type === "user");
+        await eventually(
+          async () => {
+            await stores[0].settle(sessionId);
+            return (await stores[0].readEvents(nobody.session.businessId, { after: cursorAt(0), limit: 200 })).items;
+          },
+          (events) => {
+            const told = events.filter(({ message }) => message !== "").map(({ messageId }) => messageId);
+            expect(told.toSorted()).toEqual(messageIdsOf(questions).toSorted());
+            const outcomes = history.filter(({ type }) => type !== "user").map(({ metadata }) => metadata.responseId);
+            expect([...new Set(events.map(({ responseId }) => responseId))].toSorted()).toEqual(outcomes.toSorted());
+          },
+        );
+      },
+    );
+
+    raceTest(
+      "[M50] [S-08] notes against the beginning of a deletion: what hangs was there before it, and goes with it",
+      async (round) => {
+        const { sessionId, stores, pause } = round;
+        await stores[0].createHead(newHead(sessionId));
+        await say(stores[0], sessionId, `${sessionId}-q`);
+        await respond(stores[0], sessionId, `${sessionId}-q`, `${sessionId}-r`, { thinking: ["one", "two"] });
+        await stores[0].changeSession(sessionId, (head) => close(head, "closed", t0));
+        const noting = stores.flatMap((store, node) =>
+          range(4).map(async (index) => {
+            await pause();
+            const messageId = `${sessionId}-n${node}${index}`;
+            const hung = await annotate(store, sessionId, messageId);
+            return hung?.kind === "hung" ? [messageId] : [];
+          }),
+        );
+        const deleting = async () => {
+          await pause();
+          await stores[1].changeSession(sessionId, (head) => beginDeletion(head, far, t0 + hourMs));
+          return (await asidesOf(stores[0], sessionId)).map(({ messageId }) => messageId);
+        };
+        const [whenMarked, ...hung] = await Promise.all([deleting(), ...noting]);
+        // Told to a coordinator, and there when the mark was: nothing comes after it.
+        expect(whenMarked.filter((id) => id.includes("-n")).toSorted()).toEqual(hung.flat().toSorted());
+        await Promise.all(stores.map((store) => store.settle(sessionId)));
+        await deleteAll(stores[0], sessionId);
+        expect(await asidesOf(stores[1], sessionId)).toEqual([]);
+        expect(await stores[1].readHead(sessionId)).toBeNull();
       },
     );
 
@@ -293,7 +441,7 @@ export function raceContract(open: OpenStore, scale: Scale): void {
         }
       });
       await Promise.all(counting);
-      expect(await stores[1].readRecord(key)).toEqual({ rev: 4, value: 4 });
+      expect(await stores[1].readRecord(key)).toMatchObject({ value: 4 });
     });
   });
 }
@@ -317,5 +465,14 @@ async function runRound(
 
 function conversationsOver(store: Store, index: number, now = t0): Conversations {
   const clock = new FakeClock(now);
-  return createConversations({ store, clock, ids: createIds(clock), node: `node ${index}`, onError: () => undefined });
+  return createConversations({
+    store,
+    clock,
+    ids: createIds(clock),
+    node: `node ${index}`,
+    onError: () => undefined,
+    onChanged: () => undefined,
+    onIntent: () => undefined,
+    intentLife,
+  });
 }

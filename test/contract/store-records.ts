@@ -14,7 +14,8 @@ export function recordContract(open: OpenStore, scale: Scale): void {
     test("[S1] a record is written only on condition that it is what was read", async () => {
       const { store, under } = contract;
       const other = await under.another();
-      // Before, what is expected and written, whether it is, after.
+      // Before, what is expected and written, whether it is, after. Here a rev is 1 when the record is made.
+      let madeAt = 1;
       const steps: [string, number | null, string | null, boolean, { rev: number; value: string } | null][] = [
         ["change what is not there", 1, "a", false, null],
         ["make", null, "a", true, { rev: 1, value: "a" }],
@@ -32,9 +33,32 @@ export function recordContract(open: OpenStore, scale: Scale): void {
         ["make anew", null, "d", true, { rev: 1, value: "d" }],
       ];
       for (const [step, expected, value, isWritten, record] of steps) {
-        const written = await store.writeRecord(key, expected, value);
-        expect([step, written]).toEqual([step, { isWritten, record }]);
-        expect([step, await other.readRecord(key)]).toEqual([step, record]);
+        const written = await store.writeRecord(key, expected === null ? null : madeAt + expected - 1, value);
+        if (isWritten && expected === null) madeAt = written.record!.rev;
+        const there = record === null ? null : { ...record, rev: madeAt + record.rev - 1 };
+        expect([step, written]).toEqual([step, { isWritten, record: there }]);
+        expect([step, await other.readRecord(key)]).toEqual([step, there]);
+      }
+    });
+
+    test("[S16] who read a record before it was deleted never takes the one that was made anew for it", async () => {
+      const { under } = contract;
+      const seen = new Set<number>();
+      for (const life of range(8)) {
+        const { record } = await (life === 4 ? await under.reopen() : under.store).writeRecord(key, null, { life });
+        let rev = record!.rev;
+        for (const old of seen) {
+          const written = await under.store.writeRecord(key, old, "of another life");
+          expect(written).toEqual({ isWritten: false, record: { rev, value: { life } } });
+        }
+        seen.add(rev);
+        // Lives of different lengths, so that one counts on to where another one began.
+        for (const change of range(life % 3)) {
+          rev = (await under.store.writeRecord<unknown>(key, rev, { life, change })).record!.rev;
+          expect(seen).not.toContain(rev);
+          seen.add(rev);
+        }
+        await under.store.writeRecord(key, rev, null);
       }
     });
 
@@ -54,13 +78,14 @@ export function recordContract(open: OpenStore, scale: Scale): void {
         for (const [index, each] of [value, { in: value }, [value]].entries()) {
           const ownKey = { partition, id: `value-${index}` };
           const written = await store.writeRecord(ownKey, null, each);
-          expect([name, canonical(written)]).toEqual([
-            ...[name, canonical({ isWritten: true, record: { rev: 1, value: each } })],
-          ]);
-          expect(canonical(await other.readRecord(ownKey))).toBe(canonical({ rev: 1, value: each }));
+          const record = { rev: written.record?.rev, value: each };
+          expect([name, canonical(written)]).toEqual([name, canonical({ isWritten: true, record })]);
+          expect(canonical(await other.readRecord(ownKey))).toBe(canonical(record));
         }
         const listed = await other.listRecords(partition, { limit: 1, from: null });
-        expect(canonical(listed.items)).toBe(canonical([{ id: "value-0", rev: 1, value }]));
+        expect(canonical(listed.items.map(({ id, value }) => ({ id, value })))).toBe(
+          canonical([{ id: "value-0", value }]),
+        );
       }
     });
 
@@ -108,17 +133,19 @@ export function recordContract(open: OpenStore, scale: Scale): void {
         "z~",
       ];
       const partition = "user#B1#ana";
-      await Promise.all(ids.map((id) => store.writeRecord({ partition, id }, null, { of: id })));
+      const made = await Promise.all(ids.map((id) => store.writeRecord({ partition, id }, null, { of: id })));
+      const revOf = (id: string) => made[ids.indexOf(id)]!.record!.rev;
       await Promise.all(["a", "zz"].map((id) => store.writeRecord({ partition: `${partition}x`, id }, null, 1)));
-      await store.writeRecord({ partition, id: "current" }, 1, { of: "changed" });
-      await store.writeRecord({ partition, id: "profile" }, 1, null);
+      await store.writeRecord({ partition, id: "current" }, revOf("current"), { of: "changed" });
+      await store.writeRecord({ partition, id: "profile" }, revOf("profile"), null);
       const inOrder = ids.filter((id) => id !== "profile").toSorted((a, b) => (a < b ? -1 : 1));
       for (const limit of [1, 2, 5, 10, 11, 12]) {
         expect((await listed(store, partition, limit)).map(({ id }) => id)).toEqual(inOrder);
       }
       const all = await listed(store, partition, 50);
-      expect(all.find(({ id }) => id === "current")).toEqual({ id: "current", rev: 2, value: { of: "changed" } });
-      expect(all.find(({ id }) => id === "a")).toEqual({ id: "a", rev: 1, value: { of: "a" } });
+      const changed = { id: "current", rev: revOf("current") + 1, value: { of: "changed" } };
+      expect(all.find(({ id }) => id === "current")).toEqual(changed);
+      expect(all.find(({ id }) => id === "a")).toEqual({ id: "a", rev: revOf("a"), value: { of: "a" } });
       expect((await store.listRecords(partition, { limit: 11 })).next).toBeNull();
       expect(await store.listRecords("unknown", { limit: 5 })).toEqual({ items: [], next: null });
     });

@@ -4,11 +4,13 @@ import { createConversations } from "../../server/messaging/conversations.js";
 import { abandon, beginDeletion, claim, close, phaseOf, takeOver } from "../../server/messaging/head.js";
 import { createIds } from "../../server/messaging/ids.js";
 import type { ChatMessage } from "../../server/messaging/model.js";
-import type { Store } from "../../server/messaging/store.js";
+import type { RecordWrite, Store } from "../../server/messaging/store.js";
 import { FakeClock } from "../support/fake-clock.js";
-import { turnOf, userMessageOf } from "../support/heads.js";
+import { intentLife, turnOf, userMessageOf } from "../support/heads.js";
 import {
   allOf,
+  annotate,
+  asidesOf,
   deleteAll,
   forwards,
   headAfter,
@@ -55,6 +57,7 @@ const longAnswer = `${'"'.repeat(200_000)}😀`;
 export const scenarios: readonly Scenario[] = [
   firstMessages(),
   longAnswerOfTurn(),
+  asidesOfTurn(),
   tenAtOnce(),
   takeoverAgainstAnswer(),
   statusChanges(),
@@ -68,7 +71,16 @@ function firstMessages(): Scenario {
   const accept = async (store: Store, { userId, now }: Case, name: string) => {
     const clock = new FakeClock(now);
     const ids = createIds(clock);
-    const conversations = createConversations({ store, clock, ids, node: "node", onError: () => undefined });
+    const conversations = createConversations({
+      store,
+      clock,
+      ids,
+      node: "node",
+      onError: () => undefined,
+      onChanged: () => undefined,
+      onIntent: () => undefined,
+      intentLife,
+    });
     const message = userMessageOf(business, userId, `text of ${name}`);
     const metadata = { ...message.metadata, chatId: "w" };
     const result = await conversations.accept({ ...message, metadata, clientMessageId: name });
@@ -135,6 +147,53 @@ function longAnswerOfTurn(): Scenario {
       );
       await checkOutcomes(survivor, sessionId);
       await checkFollowing(survivor, sessionId);
+      return sessionId;
+    },
+  };
+}
+
+/** What hangs on messages shares the fate of the write that it is a part of; long ones lie in parts, too. */
+function asidesOfTurn(): Scenario {
+  const labels = ["one", "two"];
+  return {
+    name: "[M50] [S-04] notes, an answer with its steps, and a long draft",
+    writesMin: 3,
+    prepare: (store, each) => begin(store, each, 1),
+    async run(store, { sessionId, now, told }) {
+      const hung = async (messageId: string, more: Parameters<typeof annotate>[3]) => {
+        const result = await annotate(store, sessionId, `${sessionId}-${messageId}`, more);
+        if (result?.kind === "hung") told.push(result.aside);
+      };
+      await hung("a", {});
+      await Promise.all(["b", "c"].map((id) => hung(id, {})));
+      const options = { now, chatId: "w", thinking: labels };
+      const answered = await respond(store, sessionId, `${sessionId}-q0`, `${sessionId}-r`, options);
+      told.push(...labels.map((_, index) => ({ step: `${answered!.message.messageId}-step00${index}` })));
+      await hung("d", { type: "draft", content: longAnswer });
+    },
+    async check(survivor, each) {
+      const { sessionId, told } = each;
+      const isThere = async () => {
+        const asides = await asidesOf(survivor, sessionId);
+        const ids = asides.map(({ messageId }) => messageId);
+        expect(new Set(ids).size).toBe(ids.length);
+        for (const one of told) {
+          if ("step" in (one as object)) expect(ids).toContain((one as { readonly step: string }).step);
+          else expect(asides).toContainEqual(one);
+        }
+        return asides;
+      };
+      // Before anybody has put anything right, too.
+      const left = await isThere();
+      for (const { type, content } of left) if (type === "draft") expect(content === longAnswer).toBe(true);
+      const history = await checkHistory(survivor, sessionId, []);
+      // The steps are there with their answer, or not at all.
+      const isAnswered = history.some(({ messageId }) => messageId === `${sessionId}-r`);
+      expect(left.filter(({ type }) => type === "thinking")).toHaveLength(isAnswered ? labels.length : 0);
+      await recover(survivor, sessionId, each);
+      await survivor.settle(sessionId);
+      expect(await isThere()).toEqual(left);
+      await checkOutcomes(survivor, sessionId);
       return sessionId;
     },
   };
@@ -250,6 +309,7 @@ function cleanup(): Scenario {
     async prepare(store, each) {
       const { sessionId, now } = each;
       await begin(store, each, 3);
+      for (const id of ["a", "b"]) await annotate(store, sessionId, `${sessionId}-${id}`, { content: longAnswer });
       await recover(store, sessionId, each);
       await store.changeSession(sessionId, (head) => close(head, "closed", now));
     },
@@ -263,12 +323,15 @@ function cleanup(): Scenario {
       const head = await survivor.readHead(sessionId);
       if (told.includes("gone")) expect(head).toBeNull();
       if (told.includes("marked")) expect([null, "deleting"]).toContain(head === null ? null : phaseOf(head));
-      if (head?.deletingSince === null) expect(await checkHistory(survivor, sessionId, [])).toHaveLength(6);
-      else expect([undefined, "over"]).toContain((await say(survivor, sessionId, "late", { userId }))?.kind);
+      if (head?.deletingSince === null) {
+        expect(await checkHistory(survivor, sessionId, [])).toHaveLength(6);
+        expect(await asidesOf(survivor, sessionId)).toHaveLength(2);
+      } else expect([undefined, "over"]).toContain((await say(survivor, sessionId, "late", { userId }))?.kind);
       await survivor.changeSession(sessionId, (current) => beginDeletion(current, far, now));
       await deleteAll(survivor, sessionId);
       expect(await survivor.readHead(sessionId)).toBeNull();
       expect(await forwards(survivor, sessionId, 50)).toEqual([]);
+      expect(await asidesOf(survivor, sessionId)).toEqual([]);
       for (const index of range(3)) expect(await survivor.findMessage(sessionId, `${sessionId}-q${index}`)).toBeNull();
       await eventually(
         () => survivor.readWindow({ businessId: "B1", userId, chatId: "w" }, 50),
@@ -320,27 +383,24 @@ function importInParts(): Scenario {
 
 /** A record is what was told last, or what was on its way. */
 function recordChain(): Scenario {
-  const chain = [
-    { expected: null, value: "a", record: { rev: 1, value: "a" } },
-    { expected: 1, value: "b", record: { rev: 2, value: "b" } },
-    { expected: 2, value: null, record: null },
-    { expected: null, value: "c", record: { rev: 1, value: "c" } },
-  ];
+  const chain = ["a", "b", null, "c"];
   return {
     name: "[S1] [S-01] a record that is made, changed, deleted and made again",
     writesMin: 4,
     async run(store, { sessionId, told }) {
-      for (const { expected, value, record } of chain) {
-        const written = await store.writeRecord({ partition: "p", id: sessionId }, expected, value);
-        expect(written).toEqual({ isWritten: true, record });
-        told.push(record);
+      let rev: number | null = null;
+      for (const value of chain) {
+        const written: RecordWrite<string> = await store.writeRecord({ partition: "p", id: sessionId }, rev, value);
+        expect([written.isWritten, written.record?.value ?? null]).toEqual([true, value]);
+        rev = written.record?.rev ?? null;
+        told.push(value);
       }
     },
     async check(survivor, { sessionId, told }) {
-      const records = [null, ...chain.map(({ record }) => record)];
+      const values = [null, ...chain];
       const key = { partition: "p", id: sessionId };
       const now = await survivor.readRecord(key);
-      expect(records.slice(told.length, told.length + 2)).toContainEqual(now);
+      expect(values.slice(told.length, told.length + 2)).toContain(now?.value ?? null);
       expect((await survivor.writeRecord(key, now?.rev ?? null, "z")).isWritten).toBe(true);
       return sessionId;
     },

@@ -1,8 +1,12 @@
 import { describe, expect, test } from "@jest/globals";
-import { cursorAt } from "../../server/messaging/ids.js";
+import { beginDeletion, close } from "../../server/messaging/head.js";
+import { handBack, hold, reply } from "../../server/messaging/holding.js";
+import { createIds, cursorAt } from "../../server/messaging/ids.js";
+import { FakeClock } from "../support/fake-clock.js";
 import {
   backwards,
   business,
+  deleteAll,
   forwards,
   headAfter,
   importedMessage,
@@ -61,6 +65,44 @@ export function sizeContract(open: OpenStore, scale: Scale): void {
           () => store.readEvents(business, { after: cursorAt(0), limit: 9 }),
           ({ items }) => expect(items.at(-1)?.answer.length).toBe(all.at(-1)!.content.length),
         );
+      },
+      scale.timeoutMs,
+    );
+
+    test.each([3 * 1024, messageBytesMax])(
+      "[L14] [M31] one outcome of as many turns as there can be, to texts of %d bytes: an event of each, and all go with it",
+      async (bytes) => {
+        const { store, under } = contract;
+        await store.createHead(newHead("s1"));
+        const now = Date.now();
+        const turns = range(100);
+        const content = textOf(bytes, "a", 0);
+        for (const index of turns) await say(store, "s1", `q${index}`, { now, content });
+        const ids = createIds(new FakeClock(now));
+        const { items } = await store.readMessages("s1", { limit: 200 });
+        const questions = new Map(items.map((message) => [message.messageId, { message, cursor: ids.sortable() }]));
+        const saying = {
+          ...{ messageId: "r1", responseId: "r1", content, cursor: ids.sortable() },
+          ...{ respondsTo: null, inReplyTo: null, source: "websocket" as const, chatId: null },
+        };
+        const carla = { coordinatorId: "carla", now };
+        await store.changeSession("s1", (head) => hold(head, carla));
+        const held = await store.changeSession("s1", (head) => handBack(head, carla));
+        expect(held?.kind).toBe("done");
+        const earlier = (await (await under.another()).readHead("s1"))!.turns[0]!.earlier!;
+        expect(earlier.map(({ messageId }) => messageId)).toEqual(turns.slice(0, -1).map((index) => `q${index}`));
+        const done = await store.changeSession("s1", (head) => reply(head, saying, { ...carla, questions }));
+        expect(done?.kind).toBe("done");
+        const events = () => store.readEvents(business, { after: cursorAt(0), limit: 200 });
+        await eventually(events, ({ items: told }) => {
+          expect(told.map(({ messageId }) => messageId)).toEqual(turns.map((index) => `q${index}`));
+          expect(told.every(({ answer, message }) => answer === content && message === content)).toBe(true);
+        });
+        await store.settle("s1");
+        await store.changeSession("s1", (head) => close(head, "closed", now));
+        await store.changeSession("s1", (head) => beginDeletion(head, "9999-01-01T00:00:00.000Z", now));
+        await deleteAll(store, "s1");
+        await eventually(events, ({ items: told }) => expect(told).toEqual([]));
       },
       scale.timeoutMs,
     );

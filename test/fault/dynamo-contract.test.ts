@@ -7,6 +7,7 @@ const { open } = dynamoStores();
 storeContract("the store over DynamoDB, stopped at every write,", () => open(), {
   ...httpScale,
   rounds: 30,
+  firstRounds: 30,
   stopEvery: 1,
-  timeoutMs: 300_000,
+  timeoutMs: 900_000,
 });

@@ -26,7 +26,7 @@ test.each([
     withSeed(async (random) => {
       server = await TestServer.create({ AGENT: agent, AGENT_CONCURRENCY: String(places) });
       load = new Load(businessId, userCount);
-      let cutOffCount = 0;
+      let [cutOffCount, openCount] = [0, 0];
       for (let kill = 0; kill < kills; kill += 1) {
         await server.start();
         load.connect(server.url);
@@ -35,6 +35,7 @@ test.each([
         if (random() < 0.75) await until("the load runs", () => load!.acknowledgedCount > before);
         const delayMs = delayMinMs + random() * (delayMaxMs - delayMinMs);
         await new Promise((resolve) => setTimeout(resolve, delayMs));
+        openCount += load.unansweredCount;
         await server.kill();
         cutOffCount += load.unacknowledgedCount;
       }
@@ -47,11 +48,10 @@ test.each([
       expect(await load.checkAnswered(server.url)).toEqual([]);
       expect(load.refused).toEqual([]);
       // Otherwise the kills came when there was nothing to lose.
-      const recovered = server.log.filter(({ msg }) => msg === "open turns of an earlier process taken up");
       expect(load.acknowledgedCount).toBeGreaterThan(kills);
       expect(cutOffCount).toBeGreaterThan(0);
-      expect(recovered.length).toBeGreaterThan(0);
+      expect(openCount).toBeGreaterThan(0);
       expect(await server.terminate()).toEqual({ code: 0, signal: null });
     }),
-  120_000,
+  600_000,
 );

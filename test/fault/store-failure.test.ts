@@ -66,7 +66,7 @@ const withStrace: readonly Fault[] = [
 const hasStrace = spawnSync("strace", ["-D", "-qq", "-f", "-e", "trace=none", "true"]).status === 0;
 if (!hasStrace) process.stderr.write("strace does not work here: disks fail only by a limit on the size of files\n");
 
-describe("[S4] [M10] [D-09] [D-10] a disk that fails in the middle of a load", () => {
+describe("[S4] [M10] [D-09] [D-10] [H-12] a disk that fails in the middle of a load", () => {
   test.each([...withoutPrivilege, ...(hasStrace ? withStrace : [])])(
     "$what: nothing is acknowledged that is not there, reads go on, a restart repairs it",
     async (fault) => {
@@ -95,7 +95,7 @@ describe("[S4] [M10] [D-09] [D-10] a disk that fails in the middle of a load", (
       expect((await fetch(`${server.url}/readyz`)).status).toBe(200);
       expect((await bennu(["check"], { DATA_DIR: server.dataDir })).stdout).toContain("Nothing is wrong with it.");
     },
-    60_000,
+    300_000,
   );
 });
 
@@ -120,7 +120,10 @@ const text = expect.any(String) as unknown;
 async function expectReadOnly(url: string, seen: Acknowledged): Promise<void> {
   const ready = await fetch(`${url}/readyz`);
   expect(ready.status).toBe(503);
-  expect(await ready.json()).toMatchObject({ problems: [expect.stringContaining("read-only until a restart")] });
+  const body = await ready.text();
+  expect(JSON.parse(body)).toMatchObject({ problems: [expect.stringContaining("read-only until a restart")] });
+  // Why, and not where: this is told to everybody.
+  expect(body).not.toContain(server.dataDir);
   expect((await fetch(`${url}/healthz`)).status).toBe(200);
   const client = await WireClient.connect(url);
   await client.heartbeat();
@@ -168,7 +171,7 @@ describe("[M20] SIGTERM in the middle of a load, again and again", () => {
       // Otherwise it was never in the middle of anything.
       expect(cutOffCount).toBeGreaterThan(0);
     },
-    60_000,
+    300_000,
   );
 });
 
@@ -196,6 +199,6 @@ describe("[S10] a data directory that cannot be used", () => {
     await root.close();
     const end = await server.startInVain();
     expect(end).toMatchObject({ code: 1, signal: null });
-    expect(end.stderr).toContain("its format is 99, this server knows 2");
+    expect(end.stderr).toContain("its format is 99, this server knows 3");
   });
 });

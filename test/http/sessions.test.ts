@@ -4,9 +4,10 @@ import { type Accepted, type Conversations, createConversations } from "../../se
 import { createIds } from "../../server/messaging/ids.js";
 import type { ChatMessage, Session } from "../../server/messaging/model.js";
 import { readCurrentSession } from "../../server/messaging/sessions.js";
+import { StoreError } from "../../server/messaging/store.js";
 import { storeOfRun } from "../support/store-of-run.js";
 import { FakeClock } from "../support/fake-clock.js";
-import { userMessageOf } from "../support/heads.js";
+import { intentLife, userMessageOf } from "../support/heads.js";
 import { ask, type HttpAnswer, problemCode } from "../support/plain-http.js";
 import { startTestApp, type TestApp } from "../support/start-app.js";
 import { WireClient } from "../support/wire.js";
@@ -39,7 +40,16 @@ beforeAll(async () => {
   clock = new FakeClock(t0);
   app = await startTestApp({ DEFAULT_TIME_ZONE: "Europe/Bucharest" }, { clock });
   const onError = () => undefined;
-  conversations = createConversations({ store: app.store, clock, ids: createIds(clock), node: "test", onError });
+  conversations = createConversations({
+    store: app.store,
+    clock,
+    ids: createIds(clock),
+    node: "test",
+    onError,
+    onChanged: onError,
+    onIntent: onError,
+    intentLife,
+  });
 });
 
 afterAll(() => app.dispose());
@@ -138,6 +148,12 @@ describe("[H2] [H-04] limit", () => {
     "limit=10000",
     "limit=5&limit=5",
     "limit=%EF%BC%95",
+    "limit[]=1",
+    "limit%5B%5D=1",
+    "limit[0]=1",
+    "limit=1&limit[]=1",
+    "Limit=1",
+    "limit%20=1",
   ];
   let sessionId: string;
 
@@ -155,6 +171,10 @@ describe("[H2] [H-04] limit", () => {
       const answer = await ask(app, `${path}?${query}`);
       expect([answer.status, problemCode(answer)]).toEqual([400, "invalid_payload"]);
     }
+  });
+
+  test("names that have nothing to do with ours are nobody's mistake", async () => {
+    expect((await history(sessionId, "limit=1&_=1772445600000&limits[]=5&utm[x]=limit")).messages).toHaveLength(1);
   });
 
   test("what is wrong is said in words, and a wrong limit tells nothing of a session", async () => {
@@ -257,6 +277,9 @@ describe("[H3] [H4] before and after", () => {
     ["after=9999-12-31T23:59:59.999Z", []],
     ["before=0000-01-01T00:00:00%2B14:00", []],
     ["before=100000000000", []],
+    ["after=2028-02-29T00:00:00Z", []],
+    ["before=2000-02-29", []],
+    ["before=2024-12-31T23:30:00-02:00", []],
   ])("%s gives %j", async (query, offsets) => {
     const { messages } = await history(sessionId, query);
     expect(messages.map(({ offset }) => offset)).toEqual(offsets);
@@ -276,6 +299,13 @@ describe("[H3] [H4] before and after", () => {
     "o1234567890123456",
     "2026-13-01",
     "2026-03-02T25:00:00Z",
+    "2026-02-30",
+    "2026-02-30T00:00:00Z",
+    "2026-02-29T10:00:00%2B02:00",
+    "2026-04-31T00:00:00",
+    "2026-00-10",
+    "2026-03-00",
+    "1900-02-29T00:00:00Z",
     "2026-03-02%2010:00:00",
     "yesterday",
     "null",
@@ -292,6 +322,15 @@ describe("[H3] [H4] before and after", () => {
     const answer = await ask(app, `/api/sessions/${sessionId}/messages?before=o5&before=o5`);
     expect([answer.status, problemCode(answer)]).toEqual([400, "invalid_payload"]);
   });
+
+  test.each(["after[x]=o1", "after[]=o1", "before%5Bx%5D=o1", "After=o1", "BEFORE=o5"])(
+    "[H3] %s is refused, and not overlooked",
+    async (query) => {
+      const answer = await ask(app, `/api/sessions/${sessionId}/messages?${query}`);
+      expect([answer.status, problemCode(answer)]).toEqual([400, "invalid_payload"]);
+      expect(answer.text).toMatch(/(after|before) is given once, under that very name/);
+    },
+  );
 
   test("[H-01] pages backwards while messages are written: all that was there, once, and nothing new among them", async () => {
     for (let run = 0; run < pagingRuns; run += 1) {
@@ -417,6 +456,22 @@ describe("[H-05] ids with anything in them", () => {
   );
 });
 
+test("[H1] [S10] a session that cannot be read is answered 503, in words that fit reading too", async () => {
+  const broken = await startTestApp();
+  broken.store.readHead = () => Promise.reject(new StoreError("read a session", { retryable: false }));
+  const answer = await ask(broken, `/api/sessions/${unknownId}/messages`);
+  expect([answer.status, JSON.parse(answer.text)]).toEqual([
+    503,
+    {
+      type: "about:blank",
+      title: "The store cannot be read or written at the moment",
+      status: 503,
+      code: "storage_unavailable",
+    },
+  ]);
+  await broken.dispose();
+});
+
 describe("[M22] a session that is being deleted", () => {
   test("is answered as one that is not there, under its own id and under a made-up one", async () => {
     const id = await fill("gone", 3);
@@ -500,6 +555,11 @@ describe("[H5] the active sessions of a business", () => {
       expect([answer.status, problemCode(answer)]).toEqual([400, "invalid_payload"]);
     },
   );
+
+  test.each(["cursor[]=x", "cursor[a]=x", "Cursor=x"])("%s is refused, and not overlooked", async (query) => {
+    const answer = await ask(app, `/api/sessions/business/B5/active?${query}`);
+    expect([answer.status, problemCode(answer)]).toEqual([400, "invalid_payload"]);
+  });
 
   test("[X7] are not there for a user, nor for a coordinator of another business", async () => {
     const [unknown] = await Promise.all([ask(app, "/api/sessions/business/%20/active")]);

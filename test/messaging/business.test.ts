@@ -1,5 +1,5 @@
 import { describe, expect, test } from "@jest/globals";
-import { businessSchema, defaultBusiness } from "../../server/messaging/business.js";
+import { businessSchema, defaultBusiness, inLocale } from "../../server/messaging/business.js";
 
 const smallest = { businessId: "B1", name: "Bakery", locale: "en", timeZone: "Europe/London" };
 
@@ -54,10 +54,38 @@ test("[B1] a parameter is required unless it says otherwise", () => {
   expect(businessSchema.parse({ ...smallest, intents: [intent] }).intents[0]?.parameters[0]?.required).toBe(true);
 });
 
+test("[A24] what a form can hold may be asked by form", () => {
+  const options = Array.from({ length: 100 }, (_, n) => `Option ${n}`);
+  const choice = { name: "kind", question: "?".repeat(201), label: "Kind", type: "choice", options };
+  const others = Array.from({ length: 30 }, (_, n) => ({ name: `p${n}`, question: "?".repeat(200), type: "text" }));
+  const parameters = [choice, ...intent.parameters, ...others];
+  expect(problems({ intents: [{ ...intent, ask: "form", parameters }] })).toEqual([]);
+});
+
+test("[M43] a business in another language is one and the same each time, and its own in its own", () => {
+  const business = defaultBusiness("B1", "UTC");
+  expect(inLocale(business, "en")).toBe(business);
+  expect(inLocale(business, "ro")).toEqual({ ...business, locale: "ro" });
+  expect(inLocale(business, "ro")).toBe(inLocale(business, "ro"));
+});
+
 describe("refusals", () => {
   const withParameter = (parameter: object) => ({
     intents: [{ ...intent, parameters: [...intent.parameters, parameter] }],
   });
+  const asForm = (parameter: object, count = 1) => {
+    const parameters = Array.from({ length: count }, (_, n) => ({ name: `p${n}`, question: "?", type: "text" }));
+    return {
+      intents: [
+        {
+          ...intent,
+          confirmation: "Done.",
+          ask: "form",
+          parameters: [{ ...parameters[0], ...parameter }, ...parameters.slice(1)],
+        },
+      ],
+    };
+  };
   const order = "expected each range to end after it begins, and to begin after the one before it";
   const cases: [changes: Record<string, unknown>, problem: string][] = [
     [{ servics: [] }, ': Unrecognized key: "servics"'],
@@ -71,6 +99,8 @@ describe("refusals", () => {
     [{ openingHours: { monday: ["13:00-09:00"] } }, `openingHours.monday: ${order}`],
     [{ openingHours: { monday: ["09:00-13:00", "12:00-14:00"] } }, `openingHours.monday: ${order}`],
     [{ openingHours: { luni: [] } }, 'openingHours: Unrecognized key: "luni"'],
+    [{ synonyms: [["bread", "dark loaf"]] }, "synonyms.0.1: expected one word, of letters and digits"],
+    [{ synonyms: [["bread"]] }, "synonyms.0: Too small: expected array to have >=2 items"],
     [{ services: [{ name: "Bread", price: 3 }] }, "services.0.price: Invalid input: expected string, received number"],
     [
       { agent: { kind: "magic" } },
@@ -86,6 +116,23 @@ describe("refusals", () => {
       withParameter({ name: "a b", question: "?", type: "text" }),
       "intents.0.parameters.1.name: expected a name of letters, digits and _ that begins with a letter",
     ],
+    [{ intents: [{ ...intent, ask: "nicely" }] }, 'intents.0.ask: Invalid option: expected one of "form"|"questions"'],
+    [
+      asForm({ question: "?".repeat(201) }),
+      "intents.0.parameters.0: in a form, a question of over 200 characters needs a label",
+    ],
+    [
+      asForm({ type: "choice", options: Array.from({ length: 101 }, (_, n) => `Option ${n}`) }),
+      "intents.0.parameters.0.options: in a form, a choice has at most 100 options",
+    ],
+    [
+      {
+        ...asForm({ type: "choice", options: "services" }),
+        services: Array.from({ length: 101 }, (_, n) => ({ name: `Service ${n}` })),
+      },
+      "intents.0.parameters.0.options: in a form, a choice has at most 100 options",
+    ],
+    [asForm({}, 33), "intents.0.parameters: a form has at most 32 parameters"],
     [
       withParameter({ name: "kind", question: "?", type: "choice" }),
       'intents.0.parameters.1.options: expected "services" or a list of options',
@@ -132,4 +179,16 @@ test.each([
   { kind: "channel", agentIds: ["A1"] },
 ])("[B1] takes the agent %j", (agent) => {
   expect(businessSchema.parse({ ...smallest, agent }).agent).toEqual(agent);
+});
+
+test("[B3] the choices of all intents have so many options that a message can be held against them", () => {
+  const services = Array.from({ length: 999 }, (_, n) => ({ name: `Service ${n}`, aliases: [`s${n}`] }));
+  const parameters = (count: number) =>
+    Array.from({ length: count }, (_, n) => ({ name: `p${n}`, question: "?", type: "choice", options: "services" }));
+  const of = (count: number) =>
+    problems({ services, intents: [{ ...intent, confirmation: "Done.", parameters: parameters(count) }] });
+  expect(of(10)).toEqual([]);
+  expect(of(11)).toEqual([
+    expect.stringMatching(/^intents: all choices together have 21978 options and aliases, at most 20000/),
+  ]);
 });

@@ -10,12 +10,12 @@ import { close, type Head } from "../../server/messaging/head.js";
 import { createIds } from "../../server/messaging/ids.js";
 import type { JoinRequest } from "../../protocol/payloads.js";
 import { createResumption } from "../../server/messaging/resume.js";
-import type { SessionStatus } from "../../server/messaging/model.js";
+import type { Intent, Session, SessionStatus } from "../../server/messaging/model.js";
 import type { Store } from "../../server/messaging/store.js";
 import { crashingStore } from "../support/crashing-store.js";
 import { FakeClock } from "../support/fake-clock.js";
-import { userMessageOf } from "../support/heads.js";
-import { interceptedStore, shuffledStore } from "../support/intercepted-store.js";
+import { intentLife, userMessageOf } from "../support/heads.js";
+import { forgetfulStore, interceptedStore, shuffledStore } from "../support/intercepted-store.js";
 import { createRandom, seedOfRun } from "../support/random.js";
 import { openTemporaryStore, type TemporaryStore, touch } from "../support/temporary-store.js";
 import { until } from "../support/until.js";
@@ -29,11 +29,14 @@ let under: TemporaryStore;
 let clock: FakeClock;
 let failures: unknown[];
 let conversations: Conversations;
+/** What became of sessions, as it was told. */
+let changed: string[];
 
 beforeEach(async () => {
   under = await openTemporaryStore();
   clock = new FakeClock(Date.parse("2026-03-02T10:00:00.000Z"));
   failures = [];
+  changed = [];
   conversations = conversationsOver(under.store);
 });
 
@@ -101,10 +104,12 @@ describe("[M1] [M3] which session a message belongs to", () => {
     ["abandoned", true],
     ["resolved", false],
     ["closed", false],
-  ])("given the day's own that is %s: it takes it: %p", async (status, takes) => {
+  ])("[T-04] given the day's own that is %s: it takes it: %p", async (status, takes) => {
     const { message } = await accept("one");
     await setStatus(message.sessionId, status);
     const next = await accept("two", { sessionId: message.sessionId });
+    // [M72] What comes back to life is told; what goes on as it was, or is over for good, is not.
+    expect(changed).toEqual(status === "abandoned" ? [`${message.sessionId} active`] : []);
     expect(next.message.sessionId === message.sessionId).toBe(takes);
     expect(next.head?.session.status).toBe("active");
     expect(next.head?.session.previousSessionId).toBe(takes ? undefined : message.sessionId);
@@ -148,9 +153,32 @@ describe("[M1] [M3] which session a message belongs to", () => {
       session: { previousSessionId: last.message.sessionId, offset: 1 },
     });
     await untilStatus(last.message.sessionId, "closed");
+    await settled();
+    expect(changed).toEqual([`${last.message.sessionId} closed`]);
     const again = await accept("to yesterday's", { sessionId: last.message.sessionId });
     expect([again.message.sessionId, again.message.offset]).toEqual([first.message.sessionId, 2]);
     expect(failures).toEqual([]);
+  });
+
+  test.each([
+    ["answered", "goes on in today's"],
+    ["open", "stays where its turn completes it"],
+  ])("[M68] what was going on at midnight in a session whose turns are %s %s", async (turns) => {
+    clock.jumpTo(Date.parse("2026-03-02T21:59:59.999Z"));
+    const { sessionId } = (await accept("before midnight")).message;
+    const at = new Date(clock.now()).toISOString();
+    const going: Intent = {
+      ...{ intentId: "i1", businessId: "B1", userId: "ana", sessionId, name: "booking", status: "active" },
+      ...{ parameters: {}, missing: ["day"], createdAt: at, updatedAt: at },
+    };
+    await under.store.changeSession(sessionId, (head) => ({
+      result: null,
+      head: { ...head, intent: going, turns: turns === "open" ? head.turns : [] },
+    }));
+    clock.jumpTo(Date.parse("2026-03-02T22:00:00.000Z"));
+    const next = await accept("after midnight", { sessionId });
+    const { suspended } = (await under.store.readHead(next.message.sessionId))!;
+    expect(suspended?.intentId ?? null).toBe(turns === "open" ? null : going.intentId);
   });
 
   test("a day after days of silence links to the last one there was", async () => {
@@ -192,7 +220,15 @@ describe("[M22] a session that is being deleted", () => {
       head: { ...head, deletingSince: "2026-03-02T10:00:00.000Z" },
     }));
     expect(await conversations.today(business, "ana")).toBeNull();
-    const resumption = createResumption({ store: under.store, conversations, clock, ids: createIds(clock) });
+    const ids = createIds(clock);
+    const resumption = createResumption({
+      store: under.store,
+      conversations,
+      clock,
+      ids,
+      deliveredIn: () => 0,
+      intentIdleMs: intentLife.idleMs,
+    });
     const resume = { sessionId: message.sessionId, offset: 0, epoch: null };
     const request = { userId: "ana", role: null, chatId: null, resume } as unknown as JoinRequest;
     expect(await resumption.ofUser(business, "ana", request)).toMatchObject({ recovered: false, messages: [] });
@@ -263,8 +299,10 @@ describe("[M2] [M6] on two nodes", () => {
   // The store takes any time for anything, so what the two do is mixed in any order.
   const runs = 150;
 
-  test("the same first message: one session, one message, and both are told the same", async () => {
-    for (let run = 0; run < runs; run += 1) {
+  const pairs = 1000;
+
+  test(`[D-03] ${pairs} pairs of the same first message: one session, one message, and both are told the same`, async () => {
+    for (let run = 0; run < pairs; run += 1) {
       await withRun(run, async (random) => {
         const userId = `user${run}`;
         const [one, other] = await Promise.all(
@@ -400,6 +438,17 @@ describe("[M6] a clientMessageId stands for one message", () => {
     expect(new Set(accepted.map(({ message }) => message.messageId)).size).toBe(3);
   });
 
+  test.each([null, "c1"])(
+    "[D-01] a store that asks again for what it has written stores it once; id %p",
+    async (id) => {
+      const { store, forgetOnce } = forgetfulStore(under.store);
+      forgetOnce();
+      const { message } = await acceptBy(conversationsOver(store), "once", { clientMessageId: id });
+      expect(await storedTexts(message.sessionId)).toEqual(["once"]);
+      expect((await store.readHead(message.sessionId))?.turns).toHaveLength(1);
+    },
+  );
+
   test("without one, the same text twice is two messages", async () => {
     const [first, second] = [await accept("hello"), await accept("hello")];
     expect([first.message.offset, second.message.offset]).toEqual([1, 2]);
@@ -485,7 +534,18 @@ async function expectOneAfterRetry(): Promise<void> {
 
 function conversationsOver(store: Store): Conversations {
   const onError = (_operation: string, error: unknown) => void failures.push(error);
-  return createConversations({ store, clock, ids: createIds(clock), node: "node", onError });
+  const onChanged = ({ sessionId, status }: Session) => void changed.push(`${sessionId} ${status}`);
+  const onIntent = ({ intentId, status }: Intent) => void changed.push(`${intentId} ${status}`);
+  return createConversations({
+    store,
+    clock,
+    ids: createIds(clock),
+    node: "node",
+    onError,
+    onChanged,
+    onIntent,
+    intentLife,
+  });
 }
 
 function userMessage(content: string, more: Partial<UserMessage> = {}): UserMessage {

@@ -323,7 +323,7 @@ describe("answer", () => {
       source: "websocket",
     };
     expect({ result, messages, events }).toEqual({
-      result: { message, event, head },
+      result: { message, event, earlier: [], intents: [], head },
       messages: [message],
       events: [event],
     });
@@ -376,15 +376,21 @@ describe("answer", () => {
   });
 
   test("[A3] the intent: left out it stays, null ends it, another replaces it", () => {
-    const [old, next] = [{ name: "old" } as Intent, { name: "next" } as Intent];
-    const after = (intent?: Intent | null) =>
-      answer(
-        { ...asked, intent: old },
-        questionOf("q1", 1),
-        intent === undefined ? outcome : { ...outcome, intent },
-        given,
-      ).head?.intent;
-    expect([after(), after(null), after(next)]).toEqual([old, null, next]);
+    const [old, next] = [intentOf("old"), intentOf("next")];
+    const after = (intent?: Intent | null) => {
+      const said = intent === undefined ? outcome : { ...outcome, intent };
+      const { result, head } = answer({ ...asked, intent: old }, questionOf("q1", 1), said, given);
+      return [head?.intent, result?.intents.map(({ name, status }) => [name, status])];
+    };
+    expect(after()).toEqual([old, []]);
+    expect(after(null)).toEqual([null, [["old", "abandoned"]]]);
+    expect(after(next)).toEqual([
+      next,
+      [
+        ["old", "abandoned"],
+        ["next", "active"],
+      ],
+    ]);
   });
 
   test("[M5] a clock that went back: the answer is not before its question, and took no less than no time", () => {
@@ -410,6 +416,16 @@ describe("close", () => {
     const isChanged = before !== after;
     const session = { ...head.session, status: after, updatedAt: new Date(t0 + 1000).toISOString() };
     expect(change).toEqual(isChanged ? { result: session, head: { ...head, session } } : { result: head.session });
+  });
+
+  test.each([
+    ["nobody, with nothing open", []],
+    ["whoever held it, while something is", [turnOf("q1", 1)]],
+  ])("[M34] is held by %s", (_whom, turns) => {
+    const holder = { coordinatorId: "carla", expiresAt: new Date(t0 + 60_000).toISOString() };
+    const { result, head } = close(headOf({ session: { holder }, turns }), "closed", t0 + 1000);
+    expect(result.holder).toEqual(turns.length === 0 ? undefined : holder);
+    expect(head?.session).toEqual(result);
   });
 
   test("[M22] one that is being deleted stays as it is", () => {
@@ -513,4 +529,8 @@ class Room {
 
 function lease(owner: string, fence: number): Lease {
   return { owner, fence };
+}
+
+function intentOf(name: string): Intent {
+  return { intentId: name, name, status: "active" } as Intent;
 }

@@ -1,10 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
+import { type Agent, AgentError } from "../../server/messaging/agent.js";
 import { takeOver } from "../../server/messaging/head.js";
 import { createNodes, type Nodes } from "../../server/messaging/nodes.js";
+import { dueTurn } from "../../server/messaging/open-turns.js";
 import { type Store, StoreError } from "../../server/messaging/store.js";
 import { AnsweringDesk, type DeskOptions } from "../support/answering-desk.js";
 import { FakeClock } from "../support/fake-clock.js";
-import { interceptedStore } from "../support/intercepted-store.js";
+import { interceptedStore, shuffledStore, soon } from "../support/intercepted-store.js";
 import { withSeed } from "../support/random.js";
 import { openTemporaryStore, type TemporaryStore, touch } from "../support/temporary-store.js";
 import { until } from "../support/until.js";
@@ -183,7 +185,7 @@ describe("[M14] [M25] what was stored this moment", () => {
   test("is not answered before its sender was told, though a look finds it; and is, when its sender never is", async () => {
     const { desk } = await processOf("first");
     await pass(2000);
-    const place = desk.turns.reserve("B1")!;
+    const place = desk.turns.reserve({ businessId: "B1", userId: "ana" })!;
     const accepted = await desk.store("ana", "hello");
     await pass(2000);
     expect(desk.agent.calls).toEqual([]);
@@ -196,6 +198,58 @@ describe("[M14] [M25] what was stored this moment", () => {
     await desk.untilAnswered("bob", 1);
     expect(desk.agent.calls).toHaveLength(2);
   });
+
+  test("[M7] is answered next when what was left over in its session has its answer, though nobody looks again", async () => {
+    const before = await processOf("before");
+    await before.desk.store("ana", "one");
+    before.freeze();
+    const { desk } = await processOf("after", { isAbandoned: () => true });
+    await desk.turns.recover();
+    const call = await desk.agent.call("one");
+    await desk.say("ana", "two");
+    call.answer();
+    (await desk.agent.call("two")).answer();
+    await desk.untilAnswered("ana", 2);
+  });
+
+  test(
+    "[M7] however looks for what was left lying fall between: none keeps it from being answered once its sender was told",
+    () =>
+      withSeed(async (random) => {
+        for (let run = 0; run < 100; run += 1) await lookedForMeanwhile(random, `user${run}`, 1 + (run % 3));
+      }),
+    60_000,
+  );
+
+  /** So many messages are said while somebody looks; then nobody looks any more. */
+  async function lookedForMeanwhile(random: () => number, userId: string, count: number): Promise<void> {
+    const pause = async (most: number) => {
+      for (let turns = Math.floor(random() * most); turns > 0; turns -= 1) await soon();
+    };
+    const clock = new FakeClock();
+    const store = shuffledStore(under.store, random);
+    const desk = new AnsweringDesk({ under, clock }, { node: userId, store, isAbandoned: () => false });
+    desk.agentAnswersAtOnce();
+    let toldCount = 0;
+    const say = async (text: string) => {
+      await pause(100);
+      const place = desk.turns.reserve({ businessId: "B1", userId: "ana" })!;
+      const accepted = await desk.store(userId, text);
+      await pause(10);
+      desk.turns.admitted(accepted, place);
+      toldCount += 1;
+    };
+    const look = async () => {
+      while (toldCount < count) {
+        await pause(10);
+        clock.advance(random() < 0.2 ? 3000 : 0);
+        await desk.turns.recover();
+      }
+    };
+    const texts = Array.from({ length: count }, (_, index) => `message ${index}`);
+    await Promise.all([...texts.map(say), look()]);
+    await desk.untilAnswered(userId, count);
+  }
 });
 
 describe("[M25] what is not ours to answer", () => {
@@ -269,6 +323,73 @@ describe("[M25] how many at once", () => {
     expect(desk.agent.calls).toHaveLength(3);
     desk.agent.calls[0]!.answer();
     await until("the third follows", () => desk.agent.calls.length === 4);
+  });
+
+  describe("[A11] of those whose agent is gone", () => {
+    const users = (of: string, count: number) => Array.from({ length: count }, (_, index) => `${of} ${index}`);
+
+    /** @returns the sessions */
+    async function leftBy(businessId: string, userIds: readonly string[]): Promise<readonly string[]> {
+      const before = await processOf(businessId, { businessId });
+      const accepted = await Promise.all(userIds.map((userId) => before.desk.store(userId, userId)));
+      before.freeze();
+      return accepted.map(({ message }) => message.sessionId);
+    }
+
+    /** Nobody reaches the agent of `dead`, and turns wait for it longer than this test takes. */
+    async function recovers(options: DeskOptions): Promise<{ readonly desk: AnsweringDesk; readonly asked: string[] }> {
+      const asked: string[] = [];
+      const dead: Agent = {
+        node: "echo",
+        historyMax: 0,
+        answer({ message }) {
+          asked.push(message);
+          throw new AgentError("status_500");
+        },
+      };
+      const common = { agents: { dead }, isAbandoned: () => true, timeoutMs: 600_000, concurrency: 4 };
+      const { desk } = await processOf("after", { ...common, ...options });
+      desk.agentAnswersAtOnce();
+      await desk.turns.recover();
+      return { desk, asked };
+    }
+
+    /** Nothing of it reads or writes any more. */
+    async function ended(desk: AnsweringDesk): Promise<void> {
+      await desk.turns.drain(0);
+      await desk.turns.recover();
+    }
+
+    const answeredIn = (desk: AnsweringDesk) =>
+      desk.heard("message_processed").filter(({ payload }) => payload.status === "answered").length;
+
+    test("none takes another business's place", async () => {
+      await leftBy("dead", users("dead", 40));
+      await leftBy("alive", users("alive", 40));
+      const { desk, asked } = await recovers({ maxTakenUp: 4 });
+      await until("all others are answered", () => answeredIn(desk) === 40);
+      // Those that were asked when nobody knew yet; no probe was due.
+      expect(asked.length).toBeLessThanOrEqual(8);
+      await ended(desk);
+    });
+
+    test("so many wait beside the others, and no more", async () => {
+      const sessions = await leftBy("dead", users("dead", 40));
+      const { desk } = await recovers({ maxTakenUp: 4, maxAway: 10 });
+      let waiting = 0;
+      const look = async () => {
+        const heads = await Promise.all(sessions.map((sessionId) => under.store.readHead(sessionId)));
+        waiting = heads.filter((head) => head!.lease?.owner === "after" && dueTurn(head!) !== null).length;
+      };
+      await until("as many as may be wait", () => {
+        void look();
+        return waiting >= 14;
+      });
+      await pass(4000);
+      await look();
+      expect(waiting).toBe(14);
+      await ended(desk);
+    });
   });
 
   test("[M20] while it ends it takes nothing up any more", async () => {

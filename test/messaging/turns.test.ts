@@ -5,6 +5,8 @@ import type { Turns } from "../../server/messaging/turns.js";
 import { AnsweringDesk, type DeskOptions, noPlace, turnLimits } from "../support/answering-desk.js";
 import { crashingStore } from "../support/crashing-store.js";
 import { FakeClock } from "../support/fake-clock.js";
+import { forgetfulStore } from "../support/intercepted-store.js";
+import { ScriptedAgent } from "../support/scripted-agent.js";
 import { openTemporaryStore, type TemporaryStore, touch } from "../support/temporary-store.js";
 import { until } from "../support/until.js";
 
@@ -44,6 +46,25 @@ describe("[M7] order", () => {
     expect(rows.slice(3).map(({ metadata }) => metadata.inReplyTo)).toEqual(
       rows.slice(0, 3).map(({ messageId }) => messageId),
     );
+  });
+
+  test("[A1] an agent sees what was answered since its question was asked, and not what waits behind it", async () => {
+    const agent = new ScriptedAgent(3);
+    const desk = deskOf({ agent });
+    for (const text of ["one", "two", "three", "four"]) await desk.say("ana", text);
+    const seen: string[][] = [];
+    for (const text of ["one", "two", "three", "four"]) {
+      const call = await agent.call(text);
+      seen.push(call.turn.history.map(({ content }) => content));
+      call.answer();
+    }
+    await desk.untilAnswered("ana", 4);
+    expect(seen).toEqual([
+      [],
+      ["one", "answer to one"],
+      ["two", "answer to one", "answer to two"],
+      ["answer to one", "answer to two", "answer to three"],
+    ]);
   });
 
   test("sessions run side by side: one that hangs holds up no other", async () => {
@@ -92,6 +113,27 @@ describe("[M7] order", () => {
   });
 });
 
+describe("[M7] [D-01] an outcome whose write was not acknowledged, and that is asked for again", () => {
+  test("was written: it is told, once, and the turn is over", async () => {
+    const { store, forgetOnce } = forgetfulStore(under.store);
+    const desk = deskOf({ store });
+    await desk.say("ana", "hello");
+    const call = await desk.agent.call("hello");
+    forgetOnce();
+    call.answer();
+    const [, answer] = await desk.untilAnswered("ana", 1);
+    await until("it is told to the user", () => desk.told.some(({ event }) => event === "new_message"));
+    const told = desk.told.filter(({ event }) => event === "new_message" || event === "message_processed");
+    expect(told.map(({ event, payload }) => [event, payload.responseId])).toEqual([
+      ["new_message", answer!.metadata.responseId],
+      ["message_processed", answer!.metadata.responseId],
+    ]);
+    await desk.say("ana", "and now?");
+    (await desk.agent.call("and now?")).answer();
+    expect(await desk.untilAnswered("ana", 2)).toHaveLength(4);
+  });
+});
+
 describe("[M19] [A1] whatever the agent does, the turn ends", () => {
   test("it hangs: not before the timeout, and then with agent_timeout; it is told to stop", async () => {
     const desk = deskOf();
@@ -110,6 +152,17 @@ describe("[M19] [A1] whatever the agent does, the turn ends", () => {
     });
     expect(call.signal.aborted).toBe(true);
     expect(desk.failures.map(({ code }) => code)).toEqual(["agent_timeout"]);
+  });
+
+  test("[M41] it fails after a part of its text was shown: the failure takes the place of that", async () => {
+    const desk = deskOf();
+    await desk.say("ana", "hello");
+    const call = await desk.agent.call("hello");
+    call.say({ type: "delta", text: "torn te" }, new Error("broken"));
+    const [, outcome] = await desk.untilAnswered("ana", 1);
+    const [delta] = desk.shown.filter(({ event }) => event === "message_delta");
+    expect(delta?.payload).toMatchObject({ text: "torn te", responseId: outcome!.metadata.responseId });
+    expect(outcome).toMatchObject({ type: "system", content: failureText("en", "agent_failed") });
   });
 
   test("it answers after the deadline: nobody hears of it, and the next turn has begun", async () => {
@@ -229,7 +282,7 @@ describe("[M19] [A1] whatever the agent does, the turn ends", () => {
     await desk.say("ana", "first");
     await desk.agent.call("first");
     await desk.say("bob", "waits");
-    await until("its timer is set", () => clock.timerCount === 2);
+    await until("it waits", () => waits(desk, "bob"));
     clock.advance(waitMs - 1);
     expect(await desk.answersOf("bob")).toEqual([]);
     clock.advance(1);
@@ -238,7 +291,7 @@ describe("[M19] [A1] whatever the agent does, the turn ends", () => {
     (await desk.agent.call("first")).answer();
     await desk.untilAnswered("ana", 1);
     expect(desk.agent.asked).toEqual(["first"]);
-    expect(desk.failures).toEqual([]);
+    expect(desk.failures.map(({ code }) => code)).toEqual(["busy"]);
   });
 
   test("one that found a place in time is not busy, however long its agent takes", async () => {
@@ -246,7 +299,7 @@ describe("[M19] [A1] whatever the agent does, the turn ends", () => {
     await desk.say("ana", "first");
     const first = await desk.agent.call("first");
     await desk.say("bob", "waits");
-    await until("its timer is set", () => clock.timerCount === 2);
+    await until("it waits", () => waits(desk, "bob"));
     clock.advance(waitMs - 1);
     first.answer();
     const second = await desk.agent.call("waits");
@@ -257,39 +310,14 @@ describe("[M19] [A1] whatever the agent does, the turn ends", () => {
 });
 
 describe("[M21] backlog", () => {
-  test("a business has room for so many open turns, the node for so many in all", () => {
-    const { turns } = deskOf({ maxBacklog: 3, maxBacklogPerBusiness: 2 });
-    const places = ["B1", "B1", "B1", "B2", "B2", "B3"].map((businessId) => turns.reserve(businessId));
-    expect(places.map((place) => place !== null)).toEqual([true, true, false, true, false, false]);
-    places[0]!.release();
-    expect([turns.reserve("B3"), turns.reserve("B1")].map((place) => place !== null)).toEqual([true, false]);
-  });
-
-  test("what is given back twice counts once", () => {
-    const { turns } = deskOf({ maxBacklog: 2, maxBacklogPerBusiness: 2 });
-    const first = turns.reserve("B1")!;
-    turns.reserve("B1");
-    first.release();
-    first.release();
-    expect([turns.reserve("B1"), turns.reserve("B1")].map((place) => place !== null)).toEqual([true, false]);
-  });
-
-  test("each limit that was reached is told by its name", () => {
-    const desk = deskOf({ maxBacklog: 2, maxBacklogPerBusiness: 1 });
-    const limits: string[] = [];
-    desk.telemetry.attach("limit.reached", ({ limit }) => void limits.push(limit));
-    for (const businessId of ["B1", "B1", "B2", "B3"]) desk.turns.reserve(businessId);
-    expect(limits).toEqual(["MAX_BACKLOG_PER_BUSINESS", "MAX_BACKLOG"]);
-  });
-
   test("a place is given back with each outcome", async () => {
     const desk = deskOf({ maxBacklogPerBusiness: 2 });
     await desk.say("ana", "one");
     await desk.say("ana", "two");
-    expect(desk.turns.reserve("B1")).toBeNull();
+    expect(desk.turns.reserve({ businessId: "B1", userId: "ana" })).toBeNull();
     (await desk.agent.call("one")).answer();
-    const place = await until("a place", () => desk.turns.reserve("B1"));
-    expect(desk.turns.reserve("B1")).toBeNull();
+    const place = await until("a place", () => desk.turns.reserve({ businessId: "B1", userId: "ana" }));
+    expect(desk.turns.reserve({ businessId: "B1", userId: "ana" })).toBeNull();
     place.release();
     (await desk.agent.call("two")).answer();
     await until("both places", () => bothPlaces(desk.turns));
@@ -447,7 +475,7 @@ describe("[M20] drain", () => {
     await desk.say("ana", "hangs");
     await desk.agent.call("hangs");
     await desk.say("bob", "waits");
-    await until("its timer is set", () => clock.timerCount === 2);
+    await until("it waits", () => waits(desk, "bob"));
     void desk.turns.drain(25_000);
     clock.advance(waitMs);
     await expectStays(() => desk.told, []);
@@ -476,8 +504,17 @@ function deskOf(options: DeskOptions = {}): AnsweringDesk {
   return new AnsweringDesk({ under, clock }, options);
 }
 
+function waits({ runs, agent }: AnsweringDesk, userId: string): boolean {
+  return runs
+    .ofUser("B1", userId)
+    .some(({ messageId }) => agent.calls.every(({ turn }) => turn.messageId !== messageId));
+}
+
 function bothPlaces(turns: Turns): boolean {
-  const places = [turns.reserve("B1"), turns.reserve("B1")];
+  const places = [
+    turns.reserve({ businessId: "B1", userId: "ana" }),
+    turns.reserve({ businessId: "B1", userId: "ana" }),
+  ];
   for (const place of places) place?.release();
   return places.every((place) => place !== null);
 }

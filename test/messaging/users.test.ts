@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import type { User } from "../../server/messaging/model.js";
 import { userKey } from "../../server/messaging/records.js";
 import { StoreError } from "../../server/messaging/store.js";
+import { onboard } from "../../server/messaging/steps/onboarding.js";
 import { createUser, findUser, updateUser } from "../../server/messaging/users.js";
 import { interceptedStore, shuffledStore } from "../support/intercepted-store.js";
 import { createRandom, seedOfRun } from "../support/random.js";
@@ -54,6 +55,17 @@ describe("[M18] users", () => {
       const { platforms } = (await findUser(under.store, user))!;
       expect(platforms.toSorted()).toEqual(["a", "b", "c", "channel", "d", "e"]);
     }
+  });
+
+  test("when one was seen last is known to the hour", async () => {
+    await createUser(under.store, ana);
+    const seen = async (timestamp: string) => {
+      const user = await onboard(under.store, { ...ana, timestamp });
+      expect(await findUser(under.store, ana)).toEqual(user);
+      return user.lastSeenAt;
+    };
+    expect(await seen("2026-03-02T10:59:59.999Z")).toBe("2026-03-02T10:00:00.000Z");
+    expect(await seen("2026-03-02T11:00:00.000Z")).toBe("2026-03-02T11:00:00.000Z");
   });
 
   test("one that is not there is not changed, and not made", async () => {

@@ -40,7 +40,8 @@ describe("[X-18] metrics", () => {
       for (const path of ["/", "/readyz", "/metrics/", "/metrics?x", "/api/sessions"]) {
         expect([path, (await ask(apart, path, local)).status]).toEqual([path, 404]);
       }
-      expect((await ask(apart, "/metrics", { ...local, method: "POST" })).status).toBe(404);
+      const posted = await ask(apart, "/metrics", { ...local, method: "POST" });
+      expect([posted.status, posted.headers.allow]).toEqual([405, "GET, HEAD, OPTIONS"]);
     },
   );
 

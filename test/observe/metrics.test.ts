@@ -37,8 +37,28 @@ const events: { readonly [Name in keyof DeskEvents]: DeskEvents[Name] } = {
   "pubsub.failed": { operation: "publish", error },
   "message.accepted": { businessId: "B0100001", sessionId: "session_9", duplicate: false, durationMs: 20 },
   "message.refused": { businessId: "B0100001", code: "busy" },
-  "turn.answered": { businessId: "B0100001", sessionId: "session_9", node: "agent", durationMs: 700 },
+  "token.refused": { door: "websocket", reason: "token_expired" },
+  "token.revoked": { businessId: "B0100001", userId: "user_123" },
+  "access.denied": { action: "session.read", role: "user", businessId: "B0100001", userId: "user_123" },
+  "turn.answered": {
+    businessId: "B0100001",
+    sessionId: "session_9",
+    node: "agent",
+    outcome: "answered",
+    durationMs: 700,
+  },
   "turn.failed": { businessId: "B0100001", sessionId: "session_9", code: "agent_timeout", error },
+  "agent.dropped": { businessId: "B0100001", sessionId: "session_9", part: "action" },
+  "model.failed": { model: "m at models.example.com", code: "model_status_500" },
+  "agent.circuit": { agent: "agents.example.com", state: "open" },
+  "platform.sent": { businessId: "B0100001", sessionId: "session_9", platform: "telegram", tries: 2 },
+  "platform.failed": {
+    businessId: "B0100001",
+    sessionId: "session_9",
+    platform: "telegram",
+    code: "status_500",
+    isGivenUp: false,
+  },
   "turns.recovered": { sessions: 7 },
   "store.failed": { operation: "write", error },
   "session.abandoned": { businessId: "B0100001", sessionId: "session_9" },
@@ -62,6 +82,8 @@ test("[O-14] what happens is counted under its name", async () => {
     ['bennu_sockets_closed_total{code="1012"}', 1],
     ['bennu_joins_total{result="ok"}', 1],
     ["bennu_channel_crashes_total", 1],
+    ['bennu_tokens_refused_total{reason="token_expired"}', 1],
+    ['bennu_access_denied_total{action="session.read"}', 1],
     ['bennu_limits_reached_total{limit="MAX_BACKLOG"}', 1],
     ['bennu_pubsub_failures_total{operation="publish"}', 1],
     ['bennu_messages_accepted_total{duplicate="false"}', 1],
@@ -71,6 +93,12 @@ test("[O-14] what happens is counted under its name", async () => {
     ['bennu_turns_total{outcome="answered"}', 1],
     ['bennu_turn_seconds_sum{outcome="answered"}', 0.7],
     ['bennu_agent_failures_total{code="agent_timeout"}', 1],
+    ['bennu_agent_dropped_total{part="action"}', 1],
+    ['bennu_agent_circuit_changes_total{state="open"}', 1],
+    ['bennu_model_failures_total{code="model_status_500"}', 1],
+    ["bennu_agent_circuits_open", 1],
+    ['bennu_platform_sent_total{platform="telegram"}', 1],
+    ['bennu_platform_failures_total{platform="telegram",code="status_500"}', 1],
     ["bennu_sessions_recovered_total", 7],
     ["bennu_sessions_abandoned_total", 1],
     ["bennu_sessions_deleted_total", 1],
@@ -92,11 +120,17 @@ test("[M8] a turn that ended with an error message is one that failed", async ()
   expect(await value('bennu_turns_total{outcome="answered"}')).toBeNull();
 });
 
+test("[A11] agents that are left alone are counted as long as they are", async () => {
+  for (const state of ["open", "open", "closed"] as const) telemetry.emit("agent.circuit", { agent: "a", state });
+  expect(await value("bennu_agent_circuits_open")).toBe(1);
+});
+
 describe("[X-17] no metric names anybody", () => {
   test("no business, no session, no topic, no text", async () => {
     emitAll();
     const text = await metrics.read();
-    for (const told of ["B0100001", "session_9", "messages:", "user_123", "/api/"]) expect(text).not.toContain(told);
+    for (const told of ["B0100001", "session_9", "messages:", "user_123", "/api/", "agents.example"])
+      expect(text).not.toContain(told);
   });
 
   test("what should never be a label does not show, and the number of series has an end", async () => {

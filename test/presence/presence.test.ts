@@ -140,6 +140,44 @@ describe("Presence", () => {
     b.close();
   });
 
+  test.each([
+    ["nobody", 0, [0]],
+    ["fewer than a page", 2, [2]],
+    ["a page", 3, [3]],
+    ["more", 7, [3, 3, 1]],
+  ])("[P8] pages of %s", async (_name, count, sizes) => {
+    const { room, close } = await join();
+    for (let index = 0; index < count; index += 1) await call(room, "track", { key: index });
+    const pages = [...presence.pages("room:1", 3)];
+    expect(pages.map((page) => Object.keys(page).length)).toEqual(sizes);
+    expect(Object.assign({}, ...pages)).toEqual(presence.list("room:1"));
+    close();
+  });
+
+  test("[P8] a page ends with the key that fills it, and no key is in two", async () => {
+    const tabs = [await join(), await join()];
+    for (const key of ["alice", "bob"]) for (const { room } of tabs) await call(room, "track", { key });
+    const pages = [...presence.pages("room:1", 1)];
+    expect(pages.map((page) => Object.entries(page).map(([key, { metas }]) => [key, metas.length]))).toEqual([
+      [["alice", 2]],
+      [["bob", 2]],
+    ]);
+    for (const { close } of tabs) close();
+  });
+
+  test("[P8] a page is as of the moment when it is asked for", async () => {
+    const { room, close } = await join();
+    for (const key of ["alice", "bob", "carol", "dave"]) await call(room, "track", { key });
+    const pages = presence.pages("room:1", 1);
+    const next = () => Object.keys(pages.next().value ?? {});
+    expect(next()).toEqual(["alice"]);
+    await call(room, "untrack", { key: "bob" });
+    await call(room, "update", { key: "carol", meta: { typing: true } });
+    expect(pages.next().value).toEqual({ carol: { metas: [{ typing: true, phx_ref: "r5", phx_ref_prev: "r3" }] } });
+    close();
+    expect(pages.next().done).toBe(true);
+  });
+
   test("[P1] who tracks after its channel has ended is told to have come and gone, in this order", async () => {
     const { room, close } = await join();
     const diffs: unknown[] = [];

@@ -40,6 +40,7 @@ function node() {
       serializer,
       wireTopic: topic,
       intercepts,
+      filter: null,
       owner: {},
       deliver: ({ data }) => void frames.push(data),
       intercept: ({ payload }) => void frames.push(payload),

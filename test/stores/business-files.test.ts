@@ -48,6 +48,17 @@ test("[B2] reads each .yaml file and leaves other kinds alone", async () => {
   expect([...(await loadBusinesses(directory)).keys()]).toEqual(["B1", "B2"]);
 });
 
+const parameter = "{ name: day, question: When?, type: date }";
+const intent = `intents:
+  - name: order
+    title: Order
+    phrases: [bread]
+    opening: Yes.
+    parameters:
+      - ${parameter}
+    confirmation: On {day}.
+`;
+
 describe("problems are told with file, line and column", () => {
   const cases: [name: string, text: string, problem: string][] = [
     ["an unknown key", `${start}servics: []\n`, 'B1.yaml:5:1: unknown key "servics"'],
@@ -87,6 +98,39 @@ describe("problems are told with file, line and column", () => {
     ["an alias", `${start}greeting: *hello\n`, "B1.yaml:5:11: write the value out: *hello is not taken"],
     ["an unknown tag", `${start}greeting: !magic Hello\n`, "B1.yaml:5:11: not YAML: Unresolved tag: !magic"],
     ["two documents", `${start}---\n${start}`, "B1.yaml:5:1: not YAML: Source contains multiple documents"],
+    ["a tab", `${start}services:\n\t- name: Bread\n`, "B1.yaml:6:1: not YAML: Tabs are not allowed as indentation"],
+    ["a bracket that stays open", `${start}services: [\n`, "B1.yaml:6:1: not YAML: Flow sequence in block collection"],
+    [
+      "a key below that comes twice",
+      `${start}services:\n  - name: A\n    name: B\n`,
+      "B1.yaml:7:5: this key is there twice",
+    ],
+    ["a key that is a list", `${start}? [a]\n: b\n`, "B1.yaml:5:3: expected a text as the key"],
+    ["a key that is a number", `${start}1: b\n`, "B1.yaml:5:1: expected a text as the key"],
+    ["a key that is nothing", `${start}~: b\n`, "B1.yaml:5:1: expected a text as the key"],
+    ["a name that objects have", `${start}__proto__: 1\n`, 'B1.yaml:5:1: unknown key "__proto__"'],
+    ["nothing where something is", `${start}greeting:\n`, "B1.yaml:5:10: greeting: expected string, received null"],
+    ["lines as Windows ends them", `${start}x: 1\n`.replaceAll("\n", "\r\n"), 'B1.yaml:5:1: unknown key "x"'],
+    [
+      "an agent of an unknown kind",
+      `${start}agent: { kind: parrot }\n`,
+      "B1.yaml:5:16: agent.kind: Invalid discriminator value. Expected 'assistant' | 'echo' | 'http' | 'channel'",
+    ],
+    [
+      "a place that names no parameter",
+      start + intent.replace("{day}", "{dai}"),
+      "B1.yaml:12:19: intents.0.confirmation: {dai} names no required parameter of this intent",
+    ],
+    [
+      "services to choose from that are not there",
+      start + intent.replace("type: date", "type: choice, options: services"),
+      "B1.yaml:11:62: intents.0.parameters.0.options: there are no services to choose from",
+    ],
+    [
+      "a parameter that comes twice",
+      start + intent.replace("      - {", `      - ${parameter}\n      - {`),
+      'B1.yaml:12:17: intents.0.parameters.1.name: "day" is there twice',
+    ],
     ["an empty file", "", "B1.yaml:1:1: expected a list of `key: value`, such as `businessId: B1`"],
     ["a list", "- B1\n", "B1.yaml:1:1: expected a list of `key: value`, such as `businessId: B1`"],
   ];
@@ -104,6 +148,13 @@ describe("problems are told with file, line and column", () => {
   test("[B2] a file that is too big", async () => {
     await write("B1.yaml", `${start}# ${"x".repeat(1_048_576)}\n`);
     expect(await refusal()).toMatch(/^B1\.yaml:1:1: expected at most 1048576 bytes, found \d+$/);
+  });
+
+  test("[B2] as many as can be read, and no more", async () => {
+    await write("B1.yaml", `${start}services: ${"[".repeat(5000)}\n`);
+    expect((await refusal()).split("\n")).toHaveLength(100);
+    await write("B1.yaml", `${start}services: [${"1, ".repeat(500)}]\n`);
+    expect((await refusal()).split("\n")).toHaveLength(100);
   });
 
   test("[B2] a file that only nearly has the right name", async () => {

@@ -5,6 +5,7 @@ const writes: ReadonlySet<PropertyKey> = new Set<keyof Store>([
   "changeSession",
   "settle",
   "deleteMessages",
+  "deleteAsides",
   "deleteHead",
   "writeRecord",
   "importSession",

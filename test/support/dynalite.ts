@@ -5,7 +5,6 @@ import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import dynalite from "dynalite";
 import { createTables } from "../../server/stores/dynamodb/create-tables.js";
 import { createDynamoClient } from "../../server/stores/dynamodb/client.js";
 
@@ -19,6 +18,8 @@ export interface TestDynamo {
 export async function startDynamo(): Promise<TestDynamo> {
   const given = givenDynamo();
   if (given !== null) return given;
+  // Most suites that can run on DynamoDB do not, and it takes long to load.
+  const { default: dynalite } = await import("dynalite");
   const server = dynalite({ createTableMs: 0, deleteTableMs: 0, updateTableMs: 0 });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -55,6 +56,8 @@ export async function startDynamoProcess(path?: string): Promise<TestDynamo> {
     child.stdout.on("data", onData);
     child.stderr.on("data", onData);
   });
+  // Nobody waits for it: a test that starts a server twice on the same data stops it only once.
+  for (const handle of [child, child.stdin, child.stdout, child.stderr]) (handle as { unref?(): void }).unref?.();
   const stop = async () => {
     child.kill("SIGKILL");
     await ended;

@@ -2,12 +2,15 @@ import { afterAll, beforeAll, expect } from "@jest/globals";
 import { systemClock } from "../../server/clock.js";
 import { createIds } from "../../server/messaging/ids.js";
 import type { Store } from "../../server/messaging/store.js";
-import { createDynamoClient } from "../../server/stores/dynamodb/client.js";
+import { createDynamoClient, dynamoLimits, type DynamoLimits } from "../../server/stores/dynamodb/client.js";
 import { DynamoStore } from "../../server/stores/dynamodb/store.js";
 import type { Stop, StoppingStore, StoreUnderTest } from "../contract/store-harness.js";
 import { freshPrefix, makeTables, startDynamo, type TestDynamo } from "./dynalite.js";
 import { dynamoViolations } from "./dynamo-rules.js";
 import { type FaultProxy, type FaultProxyOptions, startFaultProxy } from "./fault-proxy.js";
+
+/** Long: a machine that has much else to do is no fault of the database. */
+const attemptMs = 20_000;
 
 /** A store over tables of its own, through a proxy that sees every request. */
 export interface DynamoUnderTest extends StoreUnderTest {
@@ -77,8 +80,9 @@ async function openUnderTest(
 
 async function openStopping(endpoint: string, tablePrefix: string, stop: Stop): Promise<StoppingStore> {
   const proxy = await startFaultProxy({ endpoint });
-  // A process that has stopped tries nothing again.
-  const store = await openOver(proxy.endpoint, tablePrefix, () => undefined, { attemptsMax: 1 });
+  // A process that has stopped tries nothing again, and what is never answered is not waited for long.
+  const limits = { attemptsMax: 1, requestTimeoutMs: dynamoLimits.requestTimeoutMs };
+  const store = await openOver(proxy.endpoint, tablePrefix, () => undefined, limits);
   proxy.stopAfterWrites(stop.afterWrites, stop.last);
   return {
     store,
@@ -96,8 +100,16 @@ async function openOver(
   endpoint: string,
   tablePrefix: string,
   onError: (operation: string, error: unknown) => void,
-  limits: { readonly attemptsMax?: number } = {},
+  limits: Partial<DynamoLimits> = {},
 ): Promise<DynamoStore> {
-  const client = await createDynamoClient({ endpoint, limits });
-  return DynamoStore.open({ client, tablePrefix, clock: systemClock, ids: createIds(systemClock), onError });
+  const { requestTimeoutMs = attemptMs } = limits;
+  const client = await createDynamoClient({ endpoint, limits: { ...limits, requestTimeoutMs } });
+  return DynamoStore.open({
+    client,
+    tablePrefix,
+    attemptMs: requestTimeoutMs,
+    clock: systemClock,
+    ids: createIds(systemClock),
+    onError,
+  });
 }

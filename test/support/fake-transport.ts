@@ -15,6 +15,13 @@ export class FakeTransport implements Transport {
     if (this.closeCodes.length === 0) this.sent.push(typeof data === "string" ? (JSON.parse(data) as unknown) : data);
   }
 
+  /** Those who wait until what was sent has been taken. */
+  readonly fences: (() => void)[] = [];
+
+  fence(done: () => void): void {
+    this.fences.push(done);
+  }
+
   close(code: number): void {
     this.closeCodes.push(code);
     this.onClose(code);

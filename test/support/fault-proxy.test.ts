@@ -8,7 +8,7 @@ import {
   QueryCommand,
   type QueryCommandOutput,
 } from "@aws-sdk/client-dynamodb";
-import { createDynamoClient } from "../../server/stores/dynamodb/client.js";
+import { createDynamoClient, type DynamoLimits } from "../../server/stores/dynamodb/client.js";
 import { freshPrefix, makeTables, startDynamo, type TestDynamo } from "./dynalite.js";
 import { type FaultProxy, startFaultProxy } from "./fault-proxy.js";
 import { createRandom } from "./random.js";
@@ -42,8 +42,8 @@ afterEach(async () => {
 });
 
 // One attempt, so that each fault is seen as it is.
-function connect({ endpoint }: FaultProxy, attemptsMax = 1): Promise<DynamoDBClient> {
-  return createDynamoClient({ endpoint, limits: { attemptsMax, requestTimeoutMs: 300 } });
+function connect({ endpoint }: FaultProxy, limits: Partial<DynamoLimits> = {}): Promise<DynamoDBClient> {
+  return createDynamoClient({ endpoint, limits: { attemptsMax: 1, requestTimeoutMs: 20_000, ...limits } });
 }
 
 test("[S] a request without a fault passes as it is, and is recorded", async () => {
@@ -67,7 +67,9 @@ test.each([
   ["applied-then-timeout", "TimeoutError", true],
 ] as const)("[S-01] [S-02] %s: the client sees %s, and applied is %s", async (kind, name, isApplied) => {
   proxy.add({ fault: { kind }, operation: "PutItem", count: 1 });
-  await expect(put("1")).rejects.toMatchObject({ name });
+  const hasty = await connect(proxy, { requestTimeoutMs: 1500 });
+  await expect(put("1", hasty)).rejects.toMatchObject({ name });
+  hasty.destroy();
   expect(await idsIn(direct)).toEqual(isApplied ? ["1"] : []);
   await put("2");
   expect(proxy.requests.map(({ faults }) => faults)).toEqual([[kind], []]);
@@ -203,7 +205,7 @@ test("[S-02] a request can be made to wait", async () => {
 });
 
 test("[S-01] the client tries again by itself: a write whose answer was lost is refused as its own double", async () => {
-  const patient = await connect(proxy, 3);
+  const patient = await connect(proxy, { attemptsMax: 3 });
   proxy.add({ fault: { kind: "applied-then-500" }, operation: "PutItem", count: 1 });
   const Item = { partition: { S: "p" }, id: { S: "1" } };
   const once = new PutItemCommand({

@@ -1,3 +1,4 @@
+import { hang, type NewAside } from "../../server/messaging/asides.js";
 import { admit, answer } from "../../server/messaging/head.js";
 import { cursorAt } from "../../server/messaging/ids.js";
 import type { Store } from "../../server/messaging/store.js";
@@ -8,7 +9,8 @@ const start = Date.parse("2026-03-02T10:00:00.000Z");
 const texts = ["salut", "ăîșț 🚗 \u2028 line", "x".repeat(6000), "a\nb"];
 
 /**
- * Writes conversations of several users, some answered and some not, and a record of each user.
+ * Writes conversations of several users, some answered and some not, and a record of each user. Each answer has a step
+ * of thinking, and each session a note at its end.
  * @returns the ids of the sessions
  */
 export async function fill(store: Store, { sessions = 6, rounds = 4 } = {}): Promise<readonly string[]> {
@@ -31,6 +33,12 @@ async function talk(store: Store, sessionId: string, index: number, rounds: numb
     if (round === rounds - 1 && index % 2 === 0) continue;
     await respond(store, sessionId, question, { now, index });
   }
+  const note = asideOf(`n-${sessionId}`, { type: "note", userId: "coordinator", content: "o notă" });
+  await store.changeSession(sessionId, (head) => hang(head, note));
+}
+
+function asideOf(messageId: string, more: Pick<NewAside, "type" | "userId" | "content">): NewAside {
+  return { messageId, timestamp: new Date(start).toISOString(), metadata: { source: "websocket" }, ...more };
 }
 
 async function respond(
@@ -42,7 +50,8 @@ async function respond(
   const asked = (await store.findMessage(sessionId, question))!;
   const { fence } = (await store.readHead(sessionId))!;
   const said = { messageId: `a-${question}`, responseId: `r-${question}`, content: "da", tokens: 1 };
-  const outcome = { ...said, type: "agent", metadata: { source: "websocket" } } as const;
+  const step = asideOf(`t-${question}`, { type: "thinking", userId: "agent", content: texts[index % texts.length]! });
+  const outcome = { ...said, type: "agent", thinking: [step], metadata: { source: "websocket" } } as const;
   const terms = { now, fence, cursor: cursorAt(now + index) };
   await store.changeSession(sessionId, (head) => answer(head, asked, outcome, terms));
 }

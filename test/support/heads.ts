@@ -1,9 +1,13 @@
 import type { Business } from "../../server/messaging/business.js";
 import type { UserMessage } from "../../server/messaging/conversations.js";
-import type { Head, NewUserMessage, OpenTurn } from "../../server/messaging/head.js";
+import type { Head, NewUserMessage } from "../../server/messaging/head.js";
 import type { ChatMessage, Session } from "../../server/messaging/model.js";
+import type { OpenTurn } from "../../server/messaging/open-turns.js";
 
 export const headTime = "2026-03-02T10:00:00.000Z";
+
+/** As of a desk that nobody configured, in ms. */
+export const intentLife = { idleMs: 30 * 60_000, keptMs: 30 * 24 * 60 * 60_000 };
 
 /** The head of a session in which nothing was said yet, but for what is given. */
 export function headOf({
@@ -17,6 +21,9 @@ export function headOf({
     fence: 0,
     lease: null,
     intent: null,
+    suspended: null,
+    delivered: 0,
+    read: 0,
     deletingSince: null,
     ...rest,
     session: {

@@ -34,3 +34,20 @@ export function shuffledStore(inner: Store, random: () => number): Store {
 export function soon(): Promise<void> {
   return new Promise<void>((resolve) => setImmediate(resolve));
 }
+
+/**
+ * A store that asks the next change again after it was written: its answer was lost, and with it whose write it was.
+ * Changes that look up what they may have written are left alone.
+ */
+export function forgetfulStore(inner: Store): { readonly store: Store; readonly forgetOnce: () => void } {
+  let isForgetful = false;
+  const store = interceptedStore(inner, async (name, given, call) => {
+    if (name !== "changeSession" || !isForgetful) return call();
+    const [sessionId, change, lookUp] = given as Parameters<Store["changeSession"]>;
+    isForgetful = false;
+    if (lookUp !== undefined) return call();
+    await inner.changeSession(sessionId, change);
+    return inner.changeSession(sessionId, change);
+  });
+  return { store, forgetOnce: () => void (isForgetful = true) };
+}

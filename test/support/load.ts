@@ -4,12 +4,15 @@ import { readHistory } from "./desk-history.js";
 import { until } from "./until.js";
 import type { Frame } from "./wire.js";
 
+/** In every text that a load sends: it stands nowhere else, and in no log. */
+export const loadMarker = "ăîșț";
+
 /** An error reply to a `new_message`. */
 export type Refusal = Readonly<Record<string, unknown>>;
 
 /** Messages of a user that are sent and not answered at the same time. */
 const windowMax = 4;
-const answeredTimeoutMs = 20_000;
+const answeredTimeoutMs = 60_000;
 const recheckMs = 200;
 
 /**
@@ -110,7 +113,7 @@ export class LoadUser {
     while (this.isTalking && this.#unacknowledged.size + this.#unanswered.size < windowMax) {
       const count = this.sent.length + 1;
       // Of different lengths, up to what needs a page of its own in the store.
-      const text = `message ${count} of ${this.#userId}, ăîșț 🚗 ${".".repeat((count * 389) % 3000)}`;
+      const text = `message ${count} of ${this.#userId}, ${loadMarker} 🚗 ${".".repeat((count * 389) % 3000)}`;
       const message = { userId: this.#userId, clientMessageId: `c${count}`, text };
       this.sent.push(message);
       this.#unacknowledged.set(message.clientMessageId, message);
@@ -186,7 +189,7 @@ export class Load {
   /** Says nothing new any more, and waits until all that was said is acknowledged. */
   async finish(): Promise<void> {
     for (const user of this.users) user.isTalking = false;
-    await until("everything is acknowledged", () => this.unacknowledgedCount === 0 || this.refused.length > 0, 20_000);
+    await until("everything is acknowledged", () => this.unacknowledgedCount === 0 || this.refused.length > 0, 60_000);
     if (this.refused.length > 0) throw new Error(`refused: ${JSON.stringify(this.refused[0])}`);
   }
 

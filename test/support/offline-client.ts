@@ -267,6 +267,6 @@ class FakeResponse extends EventEmitter {
 
 function request(method: string, url: string, headers: Record<string, string>, body = ""): IncomingMessage {
   const stream = body === "" ? Readable.from([]) : Readable.from([Buffer.from(body)]);
-  const socket = { remoteAddress: "127.0.0.1", remotePort: 1 };
+  const socket = Object.assign(new EventEmitter(), { remoteAddress: "127.0.0.1", remotePort: 1, destroyed: false });
   return Object.assign(stream, { method, url, headers: { host: "localhost", ...headers }, socket }) as never;
 }

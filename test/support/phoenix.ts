@@ -1,4 +1,5 @@
 import { WebSocket } from "ws";
+import { XmlHttpRequest } from "./xml-http-request.js";
 
 /** What the tests use of a phoenix.js client; every published version has it. */
 export interface PhoenixSocket {
@@ -19,6 +20,7 @@ export interface PhoenixChannel {
 }
 
 export interface PhoenixPush {
+  cancelTimeout(): void;
   receive(status: string, callback: (response: Payload) => void): PhoenixPush;
 }
 
@@ -53,6 +55,13 @@ export async function loadPhoenix(version: PhoenixVersion): Promise<SocketClass>
   }
 }
 
+/** The long-poll transport of one version; it asks as a browser of its time does. */
+export async function loadLongPoll(version: PhoenixVersion): Promise<unknown> {
+  (globalThis as { XMLHttpRequest?: unknown }).XMLHttpRequest = XmlHttpRequest;
+  const { LongPoll } = (await import(phoenixVersions[version])) as { readonly LongPoll: unknown };
+  return LongPoll;
+}
+
 /** A connected client of one version. */
 export async function connectPhoenix(
   version: PhoenixVersion,
@@ -74,7 +83,20 @@ export async function connectPhoenix(
 /** Disconnects, and waits until the client has seen it: some versions would otherwise connect again. */
 export async function disconnected(socket: PhoenixSocket): Promise<void> {
   await new Promise<void>((resolve) => socket.disconnect(resolve));
-  // Every version leaves its heartbeat timers behind.
+  clearHeartbeats(socket);
+}
+
+/** The page that the client was on is gone, and does nothing any more: not even say so. @param pushes all it made */
+export function vanished(socket: PhoenixSocket, pushes: readonly PhoenixPush[]): void {
+  // Some versions connect again when they were about to.
+  socket.connect = () => undefined;
+  socket.disconnect();
+  clearHeartbeats(socket);
+  for (const push of pushes) push.cancelTimeout();
+}
+
+// Every version leaves its heartbeat timers behind.
+function clearHeartbeats(socket: PhoenixSocket): void {
   const { heartbeatTimer, heartbeatTimeoutTimer } = socket as unknown as Record<
     string,
     NodeJS.Timeout | null | undefined

@@ -162,6 +162,20 @@ export class RawSocket {
     return until("a message", () => this.messages.find(matches) as object | undefined);
   }
 
+  /** Answers a ping: by itself it never does. */
+  pong(payload: Uint8Array): void {
+    this.write(frame(payload, { opcode: opcode.pong }));
+  }
+
+  /** Reads nothing until `resume`. */
+  pause(): void {
+    this.#tcp.pause();
+  }
+
+  resume(): void {
+    this.#tcp.resume();
+  }
+
   /** Ends our half of the connection, and waits for the other. */
   async finish(): Promise<void> {
     this.#tcp.end();

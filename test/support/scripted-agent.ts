@@ -4,8 +4,9 @@ import { until } from "./until.js";
 /** An agent that says what the test tells it, when the test tells it. */
 export class ScriptedAgent implements Agent {
   readonly node = "echo";
-  readonly historyMax = 0;
   readonly calls: AgentCall[] = [];
+
+  constructor(readonly historyMax = 0) {}
 
   answer(turn: AgentTurn, signal: AbortSignal): AsyncIterable<AgentEvent> {
     const call = new AgentCall(turn, signal);

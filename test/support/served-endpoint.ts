@@ -76,6 +76,11 @@ export class RawHttp {
     this.#tcp.on("error", () => undefined);
   }
 
+  /** Whether the kernel has all that was written. */
+  get isSent(): boolean {
+    return this.#tcp.readyState === "open" && this.#tcp.writableLength === 0;
+  }
+
   write(...lines: readonly string[]): void {
     this.#tcp.write(lines.join("\r\n"));
   }

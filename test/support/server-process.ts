@@ -3,6 +3,10 @@ import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { pathToFileURL } from "node:url";
+import { loadMarker } from "./load.js";
+import { hasToken } from "./log-checker.js";
+import { unlimited } from "./unlimited.js";
 
 /** A line of the server's log. */
 export interface LogLine {
@@ -20,7 +24,11 @@ export interface Exit {
 export type Wrap = (command: readonly string[], dataDir: string) => readonly string[];
 
 const root = join(import.meta.dirname, "..", "..");
-const startTimeoutMs = 20_000;
+const startTimeoutMs = 60_000;
+const watched = `--import=${pathToFileURL(join(root, "dist", "test", "support", "watch-child.js")).href}`;
+
+/** Nothing of ours but where programs are, and what has a server say what it answers otherwise than described. (SPEC H26) */
+export const nodeEnvironment = { PATH: process.env.PATH ?? "", NODE_OPTIONS: watched };
 
 /** The built server as a process of its own. */
 class ServerProcess {
@@ -32,11 +40,17 @@ class ServerProcess {
 
   constructor(command: readonly string[], environment: Readonly<Record<string, string>>) {
     // Nothing of the caller's environment, so that the server is the same on every machine.
-    const env = { PATH: process.env.PATH ?? "", PORT: "0", HOST: "127.0.0.1", ...environment };
+    const env = { ...nodeEnvironment, PORT: "0", HOST: "127.0.0.1", ...environment };
     this.#child = spawn(command[0]!, command.slice(1), { env, cwd: root, stdio: ["ignore", "pipe", "pipe"] });
     const endWithUs = () => this.#child.kill("SIGKILL");
     process.once("exit", endWithUs);
-    createInterface({ input: this.#child.stderr! }).on("line", (line) => this.#stderr.push(line));
+    createInterface({ input: this.#child.stderr! }).on("line", (line) => {
+      this.#stderr.push(line);
+      // [X-17]
+      if (hasToken(line) || line.includes(loadMarker)) {
+        throw new Error(`the server has logged a token, or what was said: ${line.slice(0, 100)}`);
+      }
+    });
     // "close" comes after the last line; "exit" may come before it.
     this.#exit = new Promise((resolve, reject) => {
       this.#child.once("error", reject);
@@ -117,6 +131,7 @@ export class TestServer {
     this.#environment = {
       AGENT: "echo",
       LOG_LEVEL: "info",
+      ...unlimited,
       DRAIN_TIMEOUT_MS: "10000",
       BUSINESSES_DIR: join(root, "businesses"),
       ...environment,
@@ -160,10 +175,8 @@ export class TestServer {
 
   /** Starts the next process, and waits until it listens. */
   async start(wrap: Wrap = (command) => command): Promise<void> {
-    const command = wrap([process.execPath, join(root, "dist", "server", "main.js")], this.dataDir);
-    const next = new ServerProcess(command, this.#environment);
-    this.#processes.push(next);
-    await next.listening();
+    this.begin(wrap);
+    await this.#current.listening();
   }
 
   /** Starts a process that must not come up. @returns how it ended, and what it said */
@@ -188,6 +201,22 @@ export class TestServer {
     return this.#end("SIGTERM");
   }
 
+  /** Sends a signal, and does not wait for what comes of it. */
+  signal(signal: NodeJS.Signals): void {
+    process.kill(this.pid, signal);
+  }
+
+  /** How the present process ends. */
+  get exit(): Promise<Exit> {
+    return this.#current.exit;
+  }
+
+  /** Starts the next process, and does not wait for it. */
+  begin(wrap: Wrap = (command) => command): void {
+    const command = wrap([process.execPath, join(root, "dist", "server", "main.js")], this.dataDir);
+    this.#processes.push(new ServerProcess(command, this.#environment));
+  }
+
   /** Ends what still runs and removes the data. @throws when any of its processes has logged what it must not */
   async dispose(): Promise<void> {
     const last = this.#processes.at(-1);
@@ -209,10 +238,12 @@ export class TestServer {
   }
 
   #checkLogs(): void {
-    const wrong = this.log.find(({ msg }) => msg === "uncaught" || msg === "channel crashed");
+    const wrong = this.log.find(({ msg }) => faults.has(msg));
     if (wrong !== undefined) throw new Error(`the server logged ${JSON.stringify(wrong)}`);
   }
 }
+
+const faults: ReadonlySet<string> = new Set(["uncaught", "channel crashed", "not as the API is described"]);
 
 // Beside the log, lmdb and Node say what they have to say as plain text.
 function logLine(line: string): readonly LogLine[] {

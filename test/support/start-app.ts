@@ -4,14 +4,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type App, type AppOptions, startApp } from "../../server/app.js";
 import { readConfig } from "../../server/config.js";
+import type { DeskEvents } from "../../server/desk-telemetry.js";
+import { Telemetry } from "../../server/telemetry.js";
+import { checkAnswers, noteFault } from "./answer-faults.js";
 import { startDynamoProcess, type TestDynamo } from "./dynalite.js";
+import { LogChecker } from "./log-checker.js";
 import { storeOfRun } from "./store-of-run.js";
+import { unlimited } from "./unlimited.js";
+import { watchAnswers } from "./watched-answers.js";
 
 export interface TestApp extends App {
   readonly dataDir: string;
   /** Stops it and removes its data. */
   dispose(): Promise<void>;
 }
+
+/** Where the apps of a test file listen. */
+const ports = new Set<number>();
+watchAnswers((port) => ports.has(port), noteFault);
 
 const root = join(import.meta.dirname, "..", "..");
 
@@ -30,6 +40,7 @@ export async function startTestApp(
     PORT: "0",
     AGENT: "echo",
     LOG_LEVEL: "silent",
+    ...unlimited,
     DRAIN_TIMEOUT_MS: "2000",
     BUSINESSES_DIR: join(root, "businesses"),
     STORE: storeOfRun,
@@ -37,18 +48,32 @@ export async function startTestApp(
     // Hundreds at once are more than one dynalite takes on a busy machine; DynamoDB does.
     DYNAMODB_TIMEOUT_MS: "20000",
     DYNAMODB_TABLE_PREFIX: prefixOf(dataDir),
+    // What a test puts into the store is of some day long gone, and the cleanup runs in a test that takes a minute.
+    SESSION_IDLE_HOURS: "800000",
+    RETENTION_DAYS: "36500",
     ...environment,
     DATA_DIR: dataDir,
   });
-  const app = await startApp({ config, publicDir: join(root, "dist", "client", "public"), ...options });
+  const telemetry = options.telemetry ?? new Telemetry<DeskEvents>(() => undefined);
+  const log = new LogChecker();
+  log.watch(telemetry);
+  const app = await startApp({ config, publicDir: join(root, "dist", "client", "public"), ...options, telemetry });
+  const listening = [app.port, ...(app.metricsUrl === null ? [] : [Number(new URL(app.metricsUrl).port)])];
+  for (const port of listening) ports.add(port);
+  const stop = async () => {
+    await app.stop();
+    for (const port of listening) ports.delete(port);
+  };
   let isDisposed = false;
   const dispose = async () => {
-    await app.stop();
+    if (!isDisposed) await log.check(app.store);
+    await stop();
+    checkAnswers();
     if (dynamo !== null && !isDisposed) await leaveDynamo();
     isDisposed = true;
     await rm(dataDir, { recursive: true, force: true });
   };
-  return { ...app, dataDir, dispose };
+  return { ...app, dataDir, stop, dispose };
 }
 
 export function makeDataDir(): Promise<string> {

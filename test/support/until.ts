@@ -6,7 +6,7 @@ const stepMs = 5;
 export async function until<T>(
   what: string,
   holds: () => T,
-  timeoutMs = Math.max(10_000, patienceMs),
+  timeoutMs = patienceMs,
 ): Promise<NonNullable<Exclude<T, false>>> {
   const end = Date.now() + timeoutMs;
   for (;;) {

@@ -30,6 +30,8 @@ export class XmlHttpRequest {
     this.#request = httpRequest(url, { method, headers, agent: false }, (response) => {
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => (this.responseText += chunk));
+      // Cut off in the middle of its body.
+      response.on("error", () => this.onerror?.());
       response.on("end", () => {
         this.readyState = 4;
         this.onreadystatechange?.();

@@ -36,7 +36,9 @@ function open(more: Partial<LongPollOptions> = {}, limits = {}) {
   const closed: number[] = [];
   const session = new LongPollSession({
     token: "t",
+    authToken: null,
     options: { ...defaultLongPoll, windowMs, ...more },
+    maxBodyBytes: defaultLongPoll.maxBodyBytes,
     clock,
     context: {
       mount: "/socket",
@@ -71,10 +73,30 @@ function poll(session: LongPollSession) {
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 describe("LongPollSession", () => {
+  test("[T13] what a poll took is known to be taken when the next one comes, and not before", async () => {
+    const { session } = open();
+    await session.receive(join());
+    const told: string[] = [];
+    session.socket.fence(() => told.push("one"));
+    expect([poll(session).answers.length, told]).toEqual([1, []]);
+    const waiting = poll(session);
+    expect(told).toEqual(["one"]);
+    await session.receive(push("2"));
+    session.socket.fence(() => told.push("two"));
+    await turn();
+    expect([waiting.answers.length, told]).toEqual([1, ["one"]]);
+    poll(session);
+    expect(told).toEqual(["one", "two"]);
+    session.socket.fence(() => told.push("three"));
+    session.close(1012, "");
+    poll(session);
+    expect(told).toEqual(["one", "two"]);
+  });
+
   test("[T7] a poll gets what is unread at once, and nothing of it twice", async () => {
     const { session } = open();
-    expect(await session.receive(join())).toBe(true);
-    expect(await session.receive(push("2"))).toBe(true);
+    expect(await session.receive(join())).toBe("taken");
+    expect(await session.receive(push("2"))).toBe("taken");
     expect(poll(session).answers[0]).toHaveLength(2);
     expect(poll(session).answers).toEqual([]);
   });
@@ -151,6 +173,20 @@ describe("LongPollSession", () => {
     expect(clock.timerCount).toBe(0);
   });
 
+  test("[T-05] [T9] a session is not ended for the time in which we stood still: the poll that came meanwhile is read", () => {
+    const { session, clock, closed } = open();
+    clock.skip(windowMs * 10);
+    clock.advance(0);
+    const { answers } = poll(session);
+    clock.advance(windowMs);
+    expect([answers, closed]).toEqual([[[]], []]);
+    clock.skip(windowMs * 10);
+    clock.advance(0);
+    expect(closed).toEqual([]);
+    clock.advance(windowMs);
+    expect(closed).toEqual([1002]);
+  });
+
   test("[T9] a poll that was given up does not keep the session", () => {
     const { session, clock, closed } = open();
     poll(session).giveUp();
@@ -201,13 +237,13 @@ describe("LongPollSession", () => {
   test("[R8] a message is acknowledged when no join holds it up any more", async () => {
     const { session } = open();
     const acknowledged: string[] = [];
-    const joined = session.receive(join({ slow: true })).then((isHandled) => acknowledged.push(`join ${isHandled}`));
-    const pushed = session.receive(push("2")).then((isHandled) => acknowledged.push(`push ${isHandled}`));
+    const joined = session.receive(join({ slow: true })).then((taking) => acknowledged.push(`join ${taking}`));
+    const pushed = session.receive(push("2")).then((taking) => acknowledged.push(`push ${taking}`));
     await turn();
     expect(acknowledged).toEqual([]);
     Room.release();
     await Promise.all([joined, pushed]);
-    expect(acknowledged).toEqual(["join true", "push true"]);
+    expect(acknowledged).toEqual(["join taken", "push taken"]);
     expect(poll(session).answers[0]).toHaveLength(2);
   });
 
@@ -216,7 +252,7 @@ describe("LongPollSession", () => {
     const { answers } = poll(session);
     const received = session.receive(join({ slow: true }));
     clock.advance(windowMs);
-    expect(await received).toBe(false);
+    expect(await received).toBe("late");
     expect(answers).toEqual([[]]);
     const later = poll(session);
     Room.release();
@@ -233,30 +269,37 @@ describe("LongPollSession", () => {
       { isText: true, bytes: Buffer.from('\ufeff[null,null,"phoenix","heartbeat",{}]') },
     ],
     ["an empty binary frame", { isText: false, bytes: Buffer.alloc(0) }],
-  ])("[W7] %s ends the session, which its sender learns at the end of the window", async (_name, entry) => {
+  ])("[W7] %s ends the session, and nobody waits for it any more", async (_name, entry) => {
     const { session, clock, closed } = open();
-    let outcome: boolean | null = null;
-    const received = session.receive(entry).then((isHandled) => (outcome = isHandled));
-    expect(closed).toEqual([1011]);
-    clock.advance(windowMs - 1);
-    await turn();
-    expect(outcome).toBeNull();
-    clock.advance(1);
-    await received;
-    expect(outcome).toBe(false);
+    expect([await session.receive(entry), closed, clock.timerCount]).toEqual(["ended", [1011], 0]);
+    expect([await session.readable(), await session.receive(push("3")), clock.timerCount]).toEqual([
+      "ended",
+      "ended",
+      0,
+    ]);
+  });
+
+  test("[T8] a session that ends keeps no timer of those who waited to be read", async () => {
+    const { session, clock } = open({}, { maxWaitingFrames: 1 });
+    void session.receive(join({ slow: true }));
+    const waiting = [session.receive(push("2")), session.readable(), session.readable()];
+    session.close(1012, "");
+    expect(await Promise.all(waiting)).toEqual(["ended", "ended", "ended"]);
+    clock.advance(60_000);
+    expect(clock.timerCount).toBe(0);
   });
 
   test("[L9] nothing is read while a join holds up too much", async () => {
     const { session, clock } = open({}, { maxWaitingFrames: 2 });
     void session.receive(join({ slow: true }));
     void session.receive(push("2"));
-    expect(await session.readable()).toBe(true);
+    expect(await session.readable()).toBe("taken");
     void session.receive(push("3"));
     const tooLong = session.readable();
     clock.advance(windowMs);
-    expect(await tooLong).toBe(false);
+    expect(await tooLong).toBe("late");
     const soon = session.readable();
     Room.release();
-    expect(await soon).toBe(true);
+    expect(await soon).toBe("taken");
   });
 });

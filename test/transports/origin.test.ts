@@ -1,7 +1,9 @@
+import type { IncomingMessage } from "node:http";
 import { describe, expect, test } from "@jest/globals";
 import { isOriginAllowed, type OriginPolicy, parseOrigin } from "../../server/transports/origin.js";
 
-const own = { host: "desk.example", request: { scheme: "https", host: "sub.desk.example", port: 443 } };
+const request = { headers: {} } as IncomingMessage;
+const own = { host: "desk.example", target: { scheme: "https", host: "sub.desk.example", port: 443 }, request };
 const isAllowed = (policy: OriginPolicy, header: string | undefined) => isOriginAllowed(policy, header, own);
 
 test.each<[text: string, origin: object]>([
@@ -71,8 +73,8 @@ describe("where the request was sent to", () => {
   });
 
   test("[T3] an Origin and a Host without a name are not the same host", () => {
-    const request = { scheme: null, host: null, port: null };
-    expect(isOriginAllowed("conn", "null", { host: "", request })).toBe(false);
+    const target = { scheme: null, host: null, port: null };
+    expect(isOriginAllowed("conn", "null", { host: "", target, request })).toBe(false);
   });
 });
 
@@ -122,9 +124,9 @@ describe("a list", () => {
   });
 });
 
-test("[T3] a function decides on what the header says, also when that is no host", () => {
+test("[T3] a function decides on what the header says, also when that is no host, and on the request", () => {
   const seen: unknown[] = [];
-  const policy = (origin: object) => seen.push(origin) > 1;
+  const policy = (origin: object, asked: IncomingMessage) => seen.push(origin) > 1 && asked === request;
   expect([isAllowed(policy, "null"), isAllowed(policy, "https://a.example:1")]).toEqual([false, true]);
   expect(seen).toEqual([
     { raw: "null", scheme: null, host: null, port: null },

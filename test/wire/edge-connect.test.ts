@@ -60,6 +60,8 @@ describe("what connect returns", () => {
     ["an id that is no text", { id: 5 }, "id"],
     ["assigns that are no object", { assigns: "admin" }, "assigns"],
     ["assigns that are a list", { assigns: [] }, "assigns"],
+    ["a limit below nothing", { maxFrameBytes: -1 }, "a maxFrameBytes"],
+    ["a limit that is no number", { maxFrameBytes: "1024" }, "a maxFrameBytes"],
     ["a user instead of assigns", { id: "u", name: "Ana" }, "name"],
     ["a function", () => ({}), "a function"],
   ];
@@ -177,6 +179,30 @@ describe("what onRefused returns", () => {
     const { port } = await serve({ connect: () => refuse(1), onRefused: () => undefined as never });
     expect((await upgrade(port)).status).toBe(403);
   });
+});
+
+test.each(["ab-_c", "a", "===="])(
+  "[T5] an auth token that is no base64, %j, is told as a refusal, and as no crash",
+  async (token) => {
+    const { port, endpoint, errors } = await serve({ authToken: true });
+    const refused: unknown[] = [];
+    endpoint.telemetry.attach("socket_refused", ({ status }) => void refused.push(status));
+    const headers = { "sec-websocket-protocol": `phoenix, base64url.bearer.phx.${token}` };
+    expect((await upgrade(port, headers)).status).toBe(500);
+    expect((await ask({ port }, webSocketPath, { headers })).status).toBe(500);
+    expect([refused, errors]).toEqual([[500, 500], []]);
+  },
+);
+
+test("[L8] a GET without an upgrade takes as much room as one with, while it is decided", async () => {
+  let decide: (() => void) | null = null;
+  const connect = () => new Promise<Accepted>((resolve) => (decide = () => resolve({})));
+  const { port } = await serve({ connect }, { maxSockets: 1 });
+  const deciding = ask({ port }, webSocketPath);
+  const decided = await until("its decision", () => decide);
+  expect((await ask({ port }, webSocketPath)).status).toBe(503);
+  decided();
+  expect((await deciding).status).toBe(400);
 });
 
 describe("a mount that says nothing of origins", () => {

@@ -165,7 +165,7 @@ describe("what is somebody else's", () => {
     console.close();
   });
 
-  test("[M3] T-04 somebody else's session counts as unknown", async () => {
+  test("[M3] [T-04] somebody else's session counts as unknown", async () => {
     const [theirs] = await witness.history("witness");
     const { reply } = await accepted(newMessage(userId, { sessionId: theirs!.sessionId }));
     expect(reply.sessionId).not.toBe(theirs!.sessionId);
@@ -187,7 +187,7 @@ describe("what is somebody else's", () => {
     ...names.map((name) => [name, name] as [string, string]),
   ];
 
-  test.each(unknown)("[M3] C-17 T-04 the session %s leads to the user's own", async (_name, sessionId) => {
+  test.each(unknown)("[M3] [C-17] [T-04] the session %s leads to the user's own", async (_name, sessionId) => {
     const first = await accepted(newMessage(userId, { sessionId }));
     const second = await accepted(newMessage(userId, { sessionId }));
     expect(second.reply).toMatchObject({ sessionId: first.reply.sessionId, offset: 3 });

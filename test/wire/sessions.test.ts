@@ -2,7 +2,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from "@jest/gl
 import type { Agent } from "../../server/messaging/agent.js";
 import type { ChatMessage } from "../../server/messaging/model.js";
 import { FakeClock } from "../support/fake-clock.js";
+import { ask } from "../support/plain-http.js";
 import { frame as rawFrame, RawSocket } from "../support/raw-socket.js";
+import { withSeed } from "../support/random.js";
 import { startTestApp, type TestApp } from "../support/start-app.js";
 import { until } from "../support/until.js";
 import { type Frame, WireClient } from "../support/wire.js";
@@ -52,6 +54,9 @@ describe("[M12] the join of a user", () => {
       recovered: false,
       running: [],
       intent: null,
+      holder: null,
+      businessName: "B1",
+      maxMessageBytes: 8192,
     });
   });
 
@@ -156,12 +161,19 @@ describe("[M12] the join of a user", () => {
 });
 
 describe("[M12] the join of a coordinator", () => {
-  test("is told how many sessions are active, and where to resume from", async () => {
+  test("is told which socket it is, how many sessions are active, and where to resume from", async () => {
     const app = await startTestApp();
     const tab = await joined(app, "ana");
-    await say(tab, "hello");
+    const { sessionId } = await say(tab, "hello");
     const console = await joined(app, null);
-    expect(console.response).toEqual({ role: "coordinator", activeSessions: 1, cursor: expect.any(String) as unknown });
+    const { connectionId } = console.response;
+    expect(console.response).toEqual({
+      ...{ role: "coordinator", connectionId: expect.any(String) as unknown },
+      ...{ activeSessions: 1, cursor: expect.any(String) as unknown },
+    });
+    // It is the one under which they hold what they take. (M30)
+    const taken = await console.client.call(topic, "take_over", { sessionId }, console.joinRef);
+    expect(taken.response).toMatchObject({ session: { holder: { coordinatorId: connectionId } } });
     await app.dispose();
   });
 
@@ -191,6 +203,24 @@ describe("[M12] the join of a coordinator", () => {
       ...Array.from({ length: 210 }, (_, index) => `missed ${index}`),
       "live",
     ]);
+    await app.dispose();
+  }, 120_000);
+
+  test("[M22] without those of a session that was deleted", async () => {
+    const clock = new FakeClock();
+    const app = await startTestApp({ IDLE_TIMEOUT_MS: "0" }, { clock });
+    const first = await joined(app, null);
+    const [ana, bob] = [await joined(app, "ana"), await joined(app, "bob")];
+    const said = await say(ana, "gone");
+    await ana.client.event("new_message");
+    await say(bob, "stays");
+    await bob.client.event("new_message");
+    const { status } = await ask(app, `/api/sessions/${String(said.sessionId)}`, { method: "DELETE" });
+    expect(status).toBe(204);
+    const again = await joined(app, null, { resume: { cursor: first.response.cursor } });
+    await again.client.event("message_processed");
+    await again.client.heartbeat();
+    expect(eventsOf(again.client, "message_processed").map(({ message }) => message)).toEqual(["stays"]);
     await app.dispose();
   });
 
@@ -235,7 +265,7 @@ describe("[M14] [M15] [M16] a message and its answer", () => {
       for (const { client } of [sender, other]) await client.event("new_message");
       await console.client.event("message_processed");
       const heard = [sender, other, console].map(({ client }, index) =>
-        client.frames.slice(from[index]).map(([, , , event]) => event),
+        client.frames.slice(from[index]).flatMap(([, , , event]) => (event === "receipt" ? [] : [event])),
       );
       expect(heard).toEqual([
         ["phx_reply", "message_accepted", "new_message"],
@@ -386,10 +416,54 @@ describe("[M4] order under pressure", () => {
       await tab.client.heartbeat();
       const missing = tab.response.recovered === true ? rows.slice(since) : [];
       expect(offsetsOf(tab)).toEqual(missing.map(({ offset }) => offset));
+      expect(repeatedIn(tab)).toEqual([]);
     }
     expect(joins.filter(({ tab }) => tab.response.recovered !== true)).toEqual([]);
     await app.dispose();
-  });
+  }, 120_000);
+
+  test(
+    "[D-18] [M27] 200 joins of every kind while messages are being stored: nothing comes twice, nothing out of order",
+    () =>
+      withSeed(async (random) => {
+        const app = await startTestApp({ MAX_BACKLOG_PER_BUSINESS: "1000" }, { agents: { echo: slowly(new Set()) } });
+        const writer = await joined(app, "ana");
+        const { sessionId } = await say(writer, "first", { chatId: "window" });
+        const joins: { readonly tab: Joined; readonly isResumed: boolean }[] = [];
+        const joining: Promise<void>[] = [];
+        for (let index = 0; index < 100; index += 1) {
+          const sent = say(writer, `message ${index}`, random() < 0.5 ? { chatId: "window" } : {});
+          for (let each = 0; each < 2; each += 1) {
+            const kind = random();
+            const isResumed = kind < 0.3;
+            const resume = isResumed ? { sessionId, offset: Math.floor(random() * index) } : null;
+            const more = kind > 0.6 ? { chatId: "window" } : { resume };
+            for (let turns = Math.floor(random() * 4); turns > 0; turns -= 1) {
+              await new Promise<void>((resolve) => setImmediate(resolve));
+            }
+            joining.push(joined(app, "ana", more).then((tab) => void joins.push({ tab, isResumed })));
+          }
+          await sent;
+        }
+        await Promise.all(joining);
+        await until("all answers", () => eventsOf(writer.client, "new_message").length === 101);
+        const rows = (await app.store.readMessages(String(sessionId), { limit: 1000 })).items;
+        expect(joins).toHaveLength(200);
+        for (const { tab, isResumed } of joins) {
+          await tab.client.heartbeat();
+          expect(repeatedIn(tab)).toEqual([]);
+          const answers = eventsOf(tab.client, "new_message").map(({ offset }) => Number(offset));
+          expect(answers).toEqual(answers.toSorted((one, other) => one - other));
+          // Whatever was not there yet when it joined has come; an old client has nothing else to go by.
+          const known = new Set(offsetsOf(tab));
+          const later = rows.filter(({ offset }) => offset > Number(tab.response.offset));
+          expect(later.filter(({ offset }) => !known.has(offset))).toEqual([]);
+          expect(tab.response.recovered).toBe(isResumed);
+        }
+        await app.dispose();
+      }),
+    120_000,
+  );
 });
 
 /** An agent that takes its time, another for each message, and checks that it has one question of a session at a time. */
@@ -445,6 +519,16 @@ function eventsOf(client: WireClient, name: string): Fields[] {
 
 function repliesIn(socket: RawSocket): Frame[] {
   return (socket.messages as Frame[]).filter(([, , , event]) => event === "phx_reply");
+}
+
+/** The messages that came more than once, be it in the reply to the join or as an event. */
+function repeatedIn({ client, response }: Joined): unknown[] {
+  const all = [
+    ...(response.messages as Fields[]),
+    ...eventsOf(client, "message_accepted"),
+    ...eventsOf(client, "new_message"),
+  ].map(({ messageId }) => messageId);
+  return all.filter((messageId, index) => all.indexOf(messageId) !== index);
 }
 
 /** The offsets that a tab knows of, each message once, however often it came; in order. */

@@ -1,6 +1,6 @@
 import { DateTime } from "luxon";
-import { type Business, type BusinessIntent, type IntentParameter, weekdays } from "../../messaging/business.js";
-import { closesAt, describeDay, describeWeek, isOpenAt, weekdayOf } from "./hours.js";
+import type { Business, BusinessIntent, IntentParameter } from "../../messaging/business.js";
+import { closesAt, describeDay, describeWeek, isEverOpenAt, isOpenAt, weekdayOf } from "./hours.js";
 import { textsOf } from "./texts.js";
 
 export interface Checked {
@@ -63,19 +63,25 @@ function problemWithDay(day: DateTime, business: Business, now: DateTime): strin
 }
 
 function problemWithMoment(day: DateTime, time: string, business: Business, now: DateTime): string | null {
-  const { past, closedAt } = textsOf(business.locale);
+  const { past, skipped, closedAt } = textsOf(business.locale);
   if (day.hasSame(now, "day") && time <= now.toFormat("HH:mm")) return past;
+  if (isSkipped(day, time)) return skipped;
   const { openingHours } = business;
   const weekday = weekdayOf(day);
   if (openingHours === undefined || isOpenAt(openingHours, weekday, time)) return null;
   return closedAt(capitalise(sayDate(day, business)), describeDay(openingHours, weekday));
 }
 
+/** Is it a time that the clock jumps over, when it is put forward? */
+function isSkipped(day: DateTime, time: string): boolean {
+  const [hour, minute] = time.split(":").map(Number);
+  return day.set({ hour: hour!, minute: minute! }).toFormat("HH:mm") !== time;
+}
+
 /** While the day is not known, a time is refused only when the business is never open then. */
 function problemWithTime(time: string, business: Business): string | null {
-  const { openingHours, locale } = business;
-  if (openingHours === undefined || weekdays.some((day) => isOpenAt(openingHours, day, time))) return null;
-  const { closed, closedAt, titles } = textsOf(locale);
+  if (isEverOpenAt(business, time)) return null;
+  const { closed, closedAt, titles } = textsOf(business.locale);
   return closedAt(titles.hours, describeWeek(business, closed));
 }
 

@@ -9,6 +9,11 @@ export function isOpenAt(hours: OpeningHours, day: Weekday, time: string): boole
   });
 }
 
+/** Is the business open at this time on any day? One that says no hours always is. */
+export function isEverOpenAt({ openingHours }: Business, time: string): boolean {
+  return openingHours === undefined || weekdays.some((day) => isOpenAt(openingHours, day, time));
+}
+
 /** When the last of a day's opening hours ends, or null on a day that is closed. */
 export function closesAt(hours: OpeningHours, day: Weekday): string | null {
   return hours[day].at(-1)?.split("-")[1] ?? null;

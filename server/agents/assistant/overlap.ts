@@ -1,42 +1,32 @@
 import { similarity } from "./words.js";
 
-export interface Overlap {
-  /** The part of the text that the phrase accounts for, 0 to 1. */
-  readonly ofText: number;
-  /** The part of the phrase that was said, 0 to 1. */
-  readonly ofPhrase: number;
-  /** Both as one figure, 0 to 1: high only when both are. */
-  readonly score: number;
+/** How much a term counts: rare ones say more, and those that stand in every sentence next to nothing. */
+export type Weigh = (term: string) => number;
+
+/** The weight of all terms together. */
+export function weightOf(terms: Iterable<string>, weigh: Weigh): number {
+  let weight = 0;
+  for (const term of terms) weight += weigh(term);
+  return weight;
 }
 
-const noOverlap: Overlap = { ofText: 0, ofPhrase: 0, score: 0 };
-
-/**
- * Compares what was said with a phrase, both as stems.
- * @param weigh how much a stem counts; rare ones say more
- */
-export function overlap(text: readonly string[], phrase: readonly string[], weigh: (stem: string) => number): Overlap {
-  if (text.length === 0 || phrase.length === 0) return noOverlap;
-  const ofPhrase = share(phrase, text, weigh);
-  if (ofPhrase === 0) return noOverlap;
-  const ofText = share(text, phrase, weigh);
-  return { ofText, ofPhrase, score: (2 * ofText * ofPhrase) / (ofText + ofPhrase) };
+/** How much of a text and of a phrase is the same, as one figure, 0 to 1: high only when both parts are. */
+export function balance(ofText: number, ofPhrase: number): number {
+  return ofText + ofPhrase === 0 ? 0 : (2 * ofText * ofPhrase) / (ofText + ofPhrase);
 }
 
-/** The weight of those stems that have a like among the others, as a part of the weight of all. */
-export function share(stems: readonly string[], others: readonly string[], weigh: (stem: string) => number): number {
-  let found = 0;
-  let whole = 0;
-  for (const stem of stems) {
-    const weight = weigh(stem);
-    whole += weight;
-    found += weight * best(stem, others);
-  }
-  return whole === 0 ? 0 : found / whole;
+/** Of two phrases about the same, the one that is worded alike is meant: "cât ține", not "când se face". */
+const WORDING_WORTH = 0.1;
+
+/** A score in which the wording counts a little; 1 only when nothing differs. */
+export function withWording(score: number, text: readonly string[], phrase: ReadonlySet<string>): number {
+  const shared = text.filter((term) => phrase.has(term)).length;
+  return score * (1 - WORDING_WORTH) + balance(shared / text.length, shared / phrase.size) * WORDING_WORTH;
 }
 
-function best(stem: string, others: readonly string[]): number {
-  let highest = 0;
-  for (const other of others) highest = Math.max(highest, similarity(stem, other));
-  return highest;
+/** The part of the stems that have a like among the others, typing errors allowed, 0 to 1. */
+export function share(stems: readonly string[], others: readonly string[]): number {
+  if (stems.length === 0) return 0;
+  const found = stems.map((stem) => Math.max(0, ...others.map((other) => similarity(stem, other))));
+  return found.reduce((sum, each) => sum + each, 0) / stems.length;
 }

@@ -1,16 +1,31 @@
-import MiniSearch from "minisearch";
 import type { Business } from "../../messaging/business.js";
-import { entriesOf, type Entry } from "./knowledge.js";
-import { overlap, share } from "./overlap.js";
-import { stems, stemsOfBody } from "./words.js";
+import type { Passage } from "../model/model-turn.js";
+import { likelihoodOfTasks } from "./kinds-of-text.js";
+import type { Entry } from "./knowledge.js";
+import {
+  type Asked,
+  coverage,
+  likelihoodOf,
+  likelihoodOfUnanswered,
+  readAsked,
+  type Scope,
+  entryScopes,
+} from "./topics.js";
+import { nearestEntries, wordedAlike } from "./wording.js";
+import { sentencesOf } from "./words.js";
 
 /** Under this an entry is no answer: better to say that we do not know. */
-const SCORE_MIN = 0.5;
-/** How many entries of the index are looked at closely. */
-const CANDIDATES_MAX = 12;
-/** A paragraph is found by words that it happens to contain; that is worth less than a question that was foreseen. */
-const BODY_WORTH = 0.8;
-const BODY_STEMS_MIN = 2;
+const SCORE_MIN = 0.45;
+/** What one sentence of several asks, next to what all say together. */
+const SENTENCE_WORTH = 0.8;
+/** Words that are alike tell less than what is meant by them... */
+const WORDING_WORTH = 0.8;
+/** ...unless they are as good as those that the business wrote itself. */
+const SAME_WORDING_MIN = 0.9;
+/** How far the words of a question may also be those of something to be done. */
+const TASK_COST = 0.5;
+/** How much a model is given to answer from. */
+const PASSAGES_MAX = 6;
 
 export interface Found {
   readonly entry: Entry;
@@ -18,74 +33,62 @@ export interface Found {
   readonly score: number;
 }
 
-interface Knowledge {
-  readonly entries: readonly ReadEntry[];
-  readonly index: MiniSearch;
-  readonly weigh: (stem: string) => number;
-}
-
-interface ReadEntry {
-  readonly entry: Entry;
-  readonly cues: readonly (readonly string[])[];
-  readonly body: readonly string[];
-}
-
-// A business that is changed is a new object, so its knowledge is read anew and the old goes with it.
-const known = new WeakMap<Business, Knowledge>();
-
 /**
- * What the business knows about a text, or null when nothing fits well enough. The index finds the candidates, spelling
- * errors allowed; how much of the question each covers decides, for that can be held against a threshold.
+ * What the business knows about a text, or null when nothing fits well enough: by what people mean with such words, by
+ * the words that the business wrote itself, and by whether anything is asked about that neither of them knows.
  * @see SPEC A5, A6
  */
 export function retrieve(text: string, business: Business): Found | null {
-  const said = stems(text);
-  if (said.length === 0) return null;
-  const { entries, index, weigh } = knowledgeOf(business);
-  const candidates = index.search(said.join(" ")).slice(0, CANDIDATES_MAX);
+  const asked = sentencesOf(text).filter((sentence) => sentence.endsWith("?"));
+  const parts = asked.map((each) => retrieveFor(each, business));
+  const weighed = parts.map((part) => part && { ...part, score: part.score * SENTENCE_WORTH });
+  return [retrieveFor(text, business), ...weighed].reduce(
+    (best, each) => ((each?.score ?? 0) > (best?.score ?? 0) ? each : best),
+    null,
+  );
+}
+
+/**
+ * What a model may find the answer in: what was found, and what shares words with the text, however few.
+ * @see SPEC A31
+ */
+export function passagesFor(text: string, business: Business, found: Found | null): readonly Passage[] {
+  const near = nearestEntries(text, business, PASSAGES_MAX);
+  const all = new Set([...(found === null ? [] : [found.entry]), ...near]);
+  return [...all].slice(0, PASSAGES_MAX).map(({ title, answer }) => ({ title, text: answer }));
+}
+
+function retrieveFor(text: string, business: Business): Found | null {
+  const asked = readAsked(text, business);
+  const worded = wordedAlike(text, business);
+  const scopes = entryScopes.all(business);
+  const doubts: Doubts = {
+    task: likelihoodOfTasks(asked.kinds) * TASK_COST,
+    unanswered: likelihoodOfUnanswered(scopes, asked),
+  };
   let found: Found | null = null;
-  for (const place of candidates.map(({ id }) => id as number).sort((one, other) => one - other)) {
-    const candidate = entries[place]!;
-    const score = fit(said, candidate, weigh);
-    if (score >= SCORE_MIN && score > (found?.score ?? 0)) found = { entry: candidate.entry, score };
+  for (const scope of scopes) {
+    const score = scoreOf(scope, asked, worded.get(scope.entry) ?? 0, doubts);
+    if (score >= SCORE_MIN && score > (found?.score ?? 0)) found = { entry: scope.entry, score };
   }
   return found;
 }
 
-function fit(said: readonly string[], { cues, body }: ReadEntry, weigh: Knowledge["weigh"]): number {
-  const byCue = Math.max(0, ...cues.map((cue) => overlap(said, cue, weigh).score));
-  const quoted = said.filter((stem) => share([stem], body, () => 1) > 0);
-  const byBody = quoted.length >= BODY_STEMS_MIN ? share(said, body, weigh) * BODY_WORTH : 0;
-  return Math.max(byCue, byBody);
+/** Why words that are alike may mean something else, each 0 to 1. */
+interface Doubts {
+  /** Something is to be done. */
+  readonly task: number;
+  /** Something is asked about that no entry is for. */
+  readonly unanswered: number;
 }
 
-function knowledgeOf(business: Business): Knowledge {
-  const knowledge = known.get(business) ?? readKnowledge(business);
-  known.set(business, knowledge);
-  return knowledge;
-}
-
-function readKnowledge(business: Business): Knowledge {
-  const entries = entriesOf(business).map((entry) => ({
-    entry,
-    cues: entry.cues.map(stems),
-    body: stemsOfBody(entry.body),
-  }));
-  const index = new MiniSearch({
-    fields: ["cues", "body"],
-    tokenize: (text) => text.split(" "),
-    processTerm: (term) => term || null,
-    searchOptions: { boost: { cues: 3 }, fuzzy: (term) => (term.length >= 8 ? 2 : term.length >= 5 ? 1 : false) },
-  });
-  index.addAll(entries.map(({ cues, body }, id) => ({ id, cues: cues.flat().join(" "), body: body.join(" ") })));
-  return { entries, index, weigh: rarity(entries) };
-}
-
-/** A stem that few entries have tells more than one that many have; one that none has tells as much as the rarest. */
-function rarity(entries: readonly ReadEntry[]): (stem: string) => number {
-  const counts = new Map<string, number>();
-  for (const { cues, body } of entries) {
-    for (const stem of new Set([...cues.flat(), ...body])) counts.set(stem, (counts.get(stem) ?? 0) + 1);
-  }
-  return (stem) => Math.log(1 + entries.length / (counts.get(stem) ?? 1));
+function scoreOf(scope: Scope, asked: Asked, wording: number, doubts: Doubts): number {
+  const likelihood = likelihoodOf(scope, asked);
+  const covered = likelihood > 0 || scope.isList ? coverage(scope, asked) : 1;
+  const alike = scope.isList ? wording * covered : wording;
+  if (alike >= SAME_WORDING_MIN) return alike;
+  // What is for no topic answers what nobody could foresee.
+  const unanswered = scope.topics.size === 0 ? 0 : doubts.unanswered;
+  const supported = alike * WORDING_WORTH * (1 - unanswered) * (1 - doubts.task);
+  return 1 - (1 - likelihood * covered) * (1 - supported);
 }

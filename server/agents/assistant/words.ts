@@ -1,27 +1,19 @@
+import { formsOfStopWords, stopWords } from "./stop-words.js";
+
 /** What of a long message is looked at; the rest cannot change what it is about. */
 const WORDS_MAX = 80;
 const BODY_WORDS_MAX = 1_000;
+const SENTENCES_MAX = 6;
+const TYPING_ERROR_COST = 0.1;
 const STEM_LENGTH_MIN = 3;
 /** No word is longer, and comparing what is not a word would take its length squared. */
 const STEM_LENGTH_MAX = 32;
 
-// Words that say nothing of what a text is about: courtesy, helpers, and days and dates, which are read elsewhere.
-const stopWords = new Set(
-  `a ai al ale am an ar are as asa asta astazi ati au avea aveam avem aveti azi ba bine bun buna ca cat cata cate ce cea
-  cei cel cele chiar ci cu cum da daca dar de deci din doar doresc dori doriti dorim dupa e ei el ele eu este esti
-  fac faca face facem faceti facut fi fie fost hei hello i ia iar ii il imi in inca intr intre isi iti la le lor
-  luni lunea ma mai maine marti martea meu mea mele miercuri mi multumesc multumim mersi ne nevoie noi nostru nu numele numesc
-  cheama o ok okay oferiti ora orele ori pe pentru pt ptr poate poimaine pot puteti putea prea prin rog sa salut salutare
-  sambata sau se seara sunt suntem sunteti si stiu stii stiti spune spuneti te ti tu un una unei unor unui va vad
-  vi vin voi vom vor vreau vrea vreti vrei ziua zi zile zilei joi joia vineri vinerea duminica dumneavoastra doamna
-  domnul exista trebuie care cine lui voastra vostru
-  the an and any are at be can could d day do does for from get good have hello hey hi how i if im in is it ll m me
-  monday tuesday wednesday thursday friday saturday sunday today tomorrow my need of on one or our please re s so t thank
-  thanks that there this to ve want was we what when will with would yes you your like know tell about`.split(/\s+/),
-);
+const STOP_WORD_LENGTH_MIN = 6;
+const longStopWords = byFirstLetter([...stopWords].filter((word) => word.length >= STOP_WORD_LENGTH_MIN));
 
 // Endings of nouns and verbs, longest first: an article or a plural does not make another word.
-const endings = `urilor urile iilor ilor elor ului iile ile ele ilor iei lui ul ii ia ie ea ei uri le a e i u s`
+const endings = `urilor urile iilor ilor elor ului iile ile ele ilor iei lui ul ii ia ie ea ei uri le a e i u s ing ed`
   .split(" ")
   .sort((one, other) => other.length - one.length);
 
@@ -44,6 +36,25 @@ export function words(text: string): string[] {
   return firstWords(text, WORDS_MAX);
 }
 
+/** The sentences of a text, when there are several; of very many only the first. */
+export function sentencesOf(text: string): string[] {
+  const sentences = text.split(/(?<=[.!?])\s+|\n+/, SENTENCES_MAX).filter((sentence) => /\p{L}/u.test(sentence));
+  return sentences.length > 1 ? sentences : [];
+}
+
+/** The stems of all words, those that say little among them. For what is begun by such words: "nu mai pot veni". */
+export function terms(text: string): string[] {
+  return [...new Set(words(text).filter(isNoNumber).map(termOf))];
+}
+
+/** "Nu pot veni" is the contrary of "pot veni". */
+export const negation = "nu";
+
+/** Does a word, or a term, say little of what a text is about? */
+export function isStopWord(term: string): boolean {
+  return term.length === 1 || stopWords.has(term);
+}
+
 /** The stems of the words that a text is about. */
 export function stems(text: string): string[] {
   return meaningfulStems(words(text));
@@ -56,15 +67,35 @@ export function stemsOfBody(text: string): string[] {
 
 function firstWords(text: string, max: number): string[] {
   return (
-    fold(text.normalize("NFC"))
+    writtenOut(fold(text.normalize("NFC")))
       .match(/[\p{L}\p{N}]+/gu)
       ?.slice(0, max) ?? []
   );
 }
 
+/** "Can't" is "can not", with or without its apostrophe: what is not wanted must not be lost in a short word. */
+function writtenOut(folded: string): string {
+  return folded
+    .replace(/\b(?:cannot|can['’]?t|couldn['’]?t|won['’]?t)\b/g, "can not")
+    .replace(/\b(do|does|did|is|are|was|have|has|had|would|should)n['’]?t\b/g, "$1 not")
+    .replace(/(?<=\p{L})['’](?=\p{L})/gu, "");
+}
+
 function meaningfulStems(all: readonly string[]): string[] {
-  const meaningful = all.filter((word) => word.length > 1 && !stopWords.has(word) && !/^\d+$/.test(word));
-  return [...new Set(meaningful.map((word) => stem(word.slice(0, STEM_LENGTH_MAX))))];
+  return [...new Set(all.filter(isNoNumber).map(termOf))].filter((term) => !isStopWord(term));
+}
+
+function isNoNumber(word: string): boolean {
+  return !/^\d/.test(word);
+}
+
+/** A stop word in its one form, or the stem of any other word. */
+export function termOf(word: string): string {
+  const stop = isStopWord(word) ? word : nearest(word.slice(0, STEM_LENGTH_MAX), longStopWords);
+  if (stop !== null) return formsOfStopWords.get(stop) ?? stop;
+  const stemmed = stem(word.slice(0, STEM_LENGTH_MAX));
+  // "Doare" is no form of "doar".
+  return isStopWord(stemmed) ? word : stemmed;
 }
 
 /** Takes endings away until none is left: "maseaua" and "masea", "prices" and "price" must end as the same. */
@@ -73,14 +104,35 @@ function stem(word: string): string {
   return ending === undefined ? word : stem(word.slice(0, -ending.length));
 }
 
-/** How far two stems mean the same: 1 when equal, less when a typing error apart, else 0. */
+/** How far two stems mean the same: 1 when equal, less with every typing error, else 0. */
 export function similarity(one: string, other: string): number {
   if (one === other) return 1;
   const shorter = Math.min(one.length, other.length);
-  const allowed = shorter >= 8 ? 2 : shorter >= 5 ? 1 : 0;
+  const longer = Math.max(one.length, other.length);
+  const allowed = shorter >= 8 ? 2 : shorter >= 4 && longer >= 5 ? 1 : 0;
   // A first letter is seldom mistyped, and without this rule too many short words are alike.
-  if (allowed === 0 || one[0] !== other[0] || Math.abs(one.length - other.length) > allowed) return 0;
-  return editDistance(one, other) <= allowed ? 0.8 : 0;
+  if (allowed === 0 || one[0] !== other[0] || longer - shorter > allowed) return 0;
+  const distance = editDistance(one, other);
+  return distance <= allowed ? 1 - distance * TYPING_ERROR_COST : 0;
+}
+
+/** Words by their first letter, for `nearest`. */
+export type WordIndex = ReadonlyMap<string, readonly string[]>;
+
+export function byFirstLetter(all: Iterable<string>): WordIndex {
+  const index = new Map<string, string[]>();
+  for (const word of all) index.set(word.charAt(0), [...(index.get(word.charAt(0)) ?? []), word]);
+  return index;
+}
+
+/** The word that another was meant to be, typing errors aside, or null. */
+export function nearest(word: string, index: WordIndex): string | null {
+  let found: { word: string; similarity: number } | null = null;
+  for (const each of index.get(word.charAt(0)) ?? []) {
+    const alike = similarity(word, each);
+    if (alike > (found?.similarity ?? 0)) found = { word: each, similarity: alike };
+  }
+  return found?.word ?? null;
 }
 
 /** Letters added, left out, changed or swapped with their neighbour, to come from one word to the other. */

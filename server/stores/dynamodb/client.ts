@@ -1,3 +1,5 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
 import type { ConsumedCapacity, DynamoDBClient, DynamoDBClientConfig } from "@aws-sdk/client-dynamodb";
 import type { DeskTelemetry, DynamoResult } from "../../desk-telemetry.js";
 
@@ -21,10 +23,14 @@ export interface DynamoRequest {
 }
 
 export interface DynamoLimits {
-  /** Tries of one request, the first one counted. Between them is a wait that grows, with jitter. */
+  /**
+   * Tries of one request at most, the first one counted. Between them is a wait that grows, with jitter. When many
+   * requests fail, the SDK tries them once only, until enough of them succeed again: a DynamoDB that has too much to do
+   * is not asked three times as much.
+   */
   readonly attemptsMax: number;
   readonly connectTimeoutMs: number;
-  /** Of one attempt. All of them stay below the five seconds after which a client is told `storage_unavailable`. */
+  /** Of one attempt. All of them stay below the five seconds that a request has. */
   readonly requestTimeoutMs: number;
   /** Connections; requests beyond them wait for one. */
   readonly socketsMax: number;
@@ -46,9 +52,34 @@ export async function createDynamoClient(options: DynamoClientOptions): Promise<
   // The SDK warns that its releases of 2027 need another Node; ours is pinned. (docs/decisions/0001)
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= "true";
   const { DynamoDBClient } = await import("@aws-sdk/client-dynamodb");
-  const client = new DynamoDBClient(settings(options));
+  const { socketsMax } = { ...dynamoLimits, ...options.limits };
+  const agents = {
+    http: new HttpAgent({ keepAlive: true, maxSockets: socketsMax }),
+    https: new HttpsAgent({ keepAlive: true, maxSockets: socketsMax }),
+  };
+  const client = new DynamoDBClient(settings(options, agents));
+  agentsOf.set(client, agents);
   observe(client, options);
   return client;
+}
+
+interface Agents {
+  readonly http: HttpAgent;
+  readonly https: HttpsAgent;
+}
+
+const agentsOf = new WeakMap<DynamoDBClient, Agents>();
+
+/**
+ * Closes the connections that nobody uses at the moment. They may be dead, as after a NAT or a front end has forgotten
+ * them without a word: each would take a request with it. What is under way goes on.
+ */
+export function closeIdleConnections(client: DynamoDBClient): void {
+  const agents = agentsOf.get(client);
+  if (agents === undefined) return;
+  for (const { freeSockets } of [agents.http, agents.https]) {
+    for (const socket of Object.values(freeSockets).flat()) socket?.destroy();
+  }
 }
 
 /** Whether an endpoint is a DynamoDB on this machine, such as dynalite: there are no AWS settings for it. */
@@ -56,9 +87,8 @@ export function isLocalEndpoint(endpoint: string | undefined): boolean {
   return endpoint !== undefined && ["127.0.0.1", "[::1]", "localhost"].includes(new URL(endpoint).hostname);
 }
 
-function settings({ endpoint, region, limits }: DynamoClientOptions): DynamoDBClientConfig {
-  const { attemptsMax, connectTimeoutMs, requestTimeoutMs, socketsMax } = { ...dynamoLimits, ...limits };
-  const agent = { keepAlive: true, maxSockets: socketsMax };
+function settings({ endpoint, region, limits }: DynamoClientOptions, { http, https }: Agents): DynamoDBClientConfig {
+  const { attemptsMax, connectTimeoutMs, requestTimeoutMs } = { ...dynamoLimits, ...limits };
   return {
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(region === undefined ? {} : { region }),
@@ -70,8 +100,8 @@ function settings({ endpoint, region, limits }: DynamoClientOptions): DynamoDBCl
       requestTimeout: requestTimeoutMs,
       // Without it the handler only warns, and waits on.
       throwOnRequestTimeout: true,
-      httpAgent: agent,
-      httpsAgent: agent,
+      httpAgent: http,
+      httpsAgent: https,
     },
   };
 }

@@ -1,5 +1,5 @@
-import type { DynamoDBClient } from "@aws-sdk/client-dynamodb";
-import { eventExpiry, tableDefinitions, tableNames } from "./tables.js";
+import type { DynamoDBClient, TableDescription } from "@aws-sdk/client-dynamodb";
+import { expiry, tableDefinitions, tableNames } from "./tables.js";
 
 /** How long a new table may take until it can be used. */
 const activeWithinMs = 300_000;
@@ -7,7 +7,7 @@ const pollMs = 20;
 const pollMaxMs = 2000;
 
 /**
- * Creates the tables that are missing, waits until all can be used, and has DynamoDB delete events that are over.
+ * Creates the tables that are missing, waits until all can be used, and has DynamoDB delete what expires.
  * What is there already stays as it is.
  * @param say is told what was done, a line at a time
  */
@@ -16,7 +16,7 @@ export async function createTables(client: DynamoDBClient, prefix: string, say: 
   await Promise.all(
     tableDefinitions(prefix).map(async (definition) => {
       const name = definition.TableName!;
-      const status = await statusOf(client, name);
+      const status = (await describeTable(client, name))?.TableStatus ?? null;
       if (status === null) {
         try {
           await client.send(new CreateTableCommand(definition));
@@ -29,26 +29,27 @@ export async function createTables(client: DynamoDBClient, prefix: string, say: 
       say(status === null ? `${name}: created` : `${name}: is there`);
     }),
   );
-  say(await expireEvents(client, tableNames(prefix).events));
+  const { events, records } = tableNames(prefix);
+  for (const name of [events, records]) say(await turnExpiryOn(client, name));
 }
 
 /** Tables that are missing, or cannot be used yet. */
 export async function missingTables(client: DynamoDBClient, prefix: string): Promise<readonly string[]> {
   const names = tableDefinitions(prefix).map(({ TableName }) => TableName!);
-  const usable = await Promise.all(names.map((name) => isUsable(client, name)));
-  return names.filter((_name, index) => !usable[index]);
+  const tables = await Promise.all(names.map((name) => describeTable(client, name)));
+  return names.filter((_name, index) => !isUsable(tables[index]?.TableStatus));
 }
 
-async function isUsable(client: DynamoDBClient, name: string): Promise<boolean> {
-  const status = await statusOf(client, name);
+export function isUsable(status: string | undefined): boolean {
   return status === "ACTIVE" || status === "UPDATING";
 }
 
-async function statusOf(client: DynamoDBClient, name: string): Promise<string | null> {
+/** What DynamoDB says of a table; null when there is none. */
+export async function describeTable(client: DynamoDBClient, name: string): Promise<TableDescription | null> {
   const { DescribeTableCommand } = await import("@aws-sdk/client-dynamodb");
   try {
     const { Table } = await client.send(new DescribeTableCommand({ TableName: name }));
-    return Table?.TableStatus ?? null;
+    return Table ?? null;
   } catch (cause) {
     if (cause instanceof Error && cause.name === "ResourceNotFoundException") return null;
     throw cause;
@@ -57,24 +58,28 @@ async function statusOf(client: DynamoDBClient, name: string): Promise<string | 
 
 async function untilActive(client: DynamoDBClient, name: string): Promise<void> {
   const end = Date.now() + activeWithinMs;
-  for (let waitMs = pollMs; !(await isUsable(client, name)); waitMs = Math.min(2 * waitMs, pollMaxMs)) {
+  for (
+    let waitMs = pollMs;
+    !isUsable((await describeTable(client, name))?.TableStatus);
+    waitMs = Math.min(2 * waitMs, pollMaxMs)
+  ) {
     if (Date.now() > end) throw new Error(`table ${name} cannot be used ${activeWithinMs / 1000} s after it was made`);
     await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
 }
 
-// Events have a life of a day. What can come back is never deleted this way. (docs/decisions/0003)
-async function expireEvents(client: DynamoDBClient, name: string): Promise<string> {
+// Events have a life of a day, and so has the last beat of a node. What can come back is never deleted this way.
+async function turnExpiryOn(client: DynamoDBClient, name: string): Promise<string> {
   const { DescribeTimeToLiveCommand, UpdateTimeToLiveCommand } = await import("@aws-sdk/client-dynamodb");
   try {
     const { TimeToLiveDescription: now } = await client.send(new DescribeTimeToLiveCommand({ TableName: name }));
     const isOn = now?.TimeToLiveStatus === "ENABLED" || now?.TimeToLiveStatus === "ENABLING";
-    if (isOn && now.AttributeName === eventExpiry) return `${name}: time to live is on`;
-    const TimeToLiveSpecification = { Enabled: true, AttributeName: eventExpiry };
+    if (isOn && now.AttributeName === expiry) return `${name}: time to live is on`;
+    const TimeToLiveSpecification = { Enabled: true, AttributeName: expiry };
     await client.send(new UpdateTimeToLiveCommand({ TableName: name, TimeToLiveSpecification }));
-    return `${name}: time to live turned on, by ${eventExpiry}`;
+    return `${name}: time to live turned on, by ${expiry}`;
   } catch (cause) {
     if (!(cause instanceof Error && cause.name === "UnknownOperationException")) throw cause;
-    return `${name}: this DynamoDB has no time to live; old events stay until somebody deletes them`;
+    return `${name}: this DynamoDB has no time to live; what is over stays until somebody deletes it`;
   }
 }

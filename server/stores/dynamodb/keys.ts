@@ -16,6 +16,7 @@ export const hourDigits = "2026-03-02T10".length;
 /** The attributes that put a session into the sparse indexes. What is absent keeps it out. */
 export interface IndexKeys {
   readonly owner?: string;
+  readonly businessIn?: string;
   readonly createdAt?: string;
   readonly activeIn?: string;
   readonly activeAt?: string;
@@ -35,9 +36,15 @@ export function indexKeys(head: Head, workSince: string | null): IndexKeys {
   const { sessionId, businessId } = session;
   const shard = shardOf(sessionId, shardCount);
   const phase = phaseOf(head);
-  const owner = phase === "deleting" ? null : ownerOf(head);
+  const owner = ownerOf(head);
   return {
-    ...(owner === null ? {} : { owner, createdAt: sortKey(session.createdAt, sessionId) }),
+    ...(phase === "deleting"
+      ? {}
+      : {
+          ...(owner === null ? {} : { owner }),
+          businessIn: `${businessId}#${shard}`,
+          createdAt: sortKey(session.createdAt, sessionId),
+        }),
     ...(phase === "active"
       ? {
           activeIn: `${businessId}#${shard}`,
@@ -63,8 +70,8 @@ export function sessionIdOf(sort: string): string {
   return sort.slice(sort.indexOf("#") + 1);
 }
 
-/** All partitions of the index of a business's active sessions. */
-export function activePartitions(businessId: string): readonly string[] {
+/** All partitions of an index of a business's sessions: of all of them, or of those that are active. */
+export function businessPartitions(businessId: string): readonly string[] {
   return shards(shardCount).map((shard) => `${businessId}#${shard}`);
 }
 
@@ -91,22 +98,34 @@ export interface Place {
 }
 
 const offsetDigits = 12;
+const partDigits = 4;
 
 /** The row of a message. Session ids hold no "#", so no partition of a session is one of a window. */
 export function rowPlace(sessionId: string, offset: number): Place {
-  return { partition: sessionId, place: `m#${String(offset).padStart(offsetDigits, "0")}` };
+  return { partition: sessionId, place: `m#${offsetName(offset)}` };
 }
 
-export const rowsEnd = "m#~";
+/** The row of an aside, behind those that hang on earlier messages. */
+export function asidePlace(sessionId: string, afterOffset: number, messageId: string): Place {
+  return { partition: sessionId, place: `n#${offsetName(afterOffset)}#${messageId}` };
+}
+
+/** Between what begins with the one and what begins with the other lies all that hangs on these messages. */
+export function asideRange(from: number, to: number): { readonly below: string; readonly above: string } {
+  return { below: `n#${offsetName(from)}`, above: `n#${offsetName(to + 1)}` };
+}
 
 /** Where the offset of a message is found by its id. */
 export function idPlace(sessionId: string, messageId: string): Place {
   return { partition: sessionId, place: `i#${messageId}` };
 }
 
-/** A part of what is too long for a row. */
-export function bodyPlace(sessionId: string, messageId: string, index: number): Place {
-  return { partition: sessionId, place: `b#${messageId}#${String(index).padStart(4, "0")}` };
+/** A part of what is too long for a row. Its name is the write's that put it there: no other one ever touches it. */
+export function bodyPlace(
+  sessionId: string,
+  { messageId, write, index }: { readonly messageId: string; readonly write: string; readonly index: number },
+): Place {
+  return { partition: sessionId, place: `b#${messageId}#${partName(write, index)}` };
 }
 
 /** Windows are named by what clients make up, so the name is hashed. */
@@ -114,8 +133,28 @@ export function windowPartition(businessId: string, userId: string, chatId: stri
   return `window#${businessId}#${userId}#${hashOf(chatId)}`;
 }
 
-export function eventBodyPartition(cursor: string): string {
-  return `body#${cursor}`;
+/**
+ * Where a window has a message: by its time, and those of one session in their order, since within a session time never
+ * goes back. Not by the message's id, which is made when a client's id is claimed and may be stored much later.
+ */
+export function windowPlace(
+  window: string,
+  { timestamp, sessionId, offset }: { readonly timestamp: string; readonly sessionId: string; readonly offset: number },
+): Place {
+  return { partition: window, place: `${timestamp}#${sessionId}#${offsetName(offset)}` };
+}
+
+/** A part of an event that is too long for its row, named by the write that put it there. */
+export function eventBodyKey(cursor: string, write: string, index: number) {
+  return { partition: `body#${cursor}`, cursor: partName(write, index) };
+}
+
+function partName(write: string, index: number): string {
+  return `${write}#${String(index).padStart(partDigits, "0")}`;
+}
+
+function offsetName(offset: number): string {
+  return String(offset).padStart(offsetDigits, "0");
 }
 
 function shards(count: number): readonly string[] {

@@ -1,16 +1,26 @@
 import type { ChatMessage } from "../../messaging/model.js";
-import { type Page, StoreError } from "../../messaging/store.js";
-import { bodyPlace, idPlace, rowPlace, rowsEnd } from "./keys.js";
+import type { Page } from "../../messaging/store.js";
+import { idPlace, rowPlace, windowPlace } from "./keys.js";
 import { type EventLink, type Pending, type Text, textOf } from "./pending.js";
 import { keyCondition } from "./ranges.js";
 import type { Item, Requests } from "./requests.js";
 import type { StoredHead } from "./stored-head.js";
 import type { TableNames } from "./tables.js";
+import { readTexts } from "./texts.js";
 
 interface Row {
   readonly messageId: string;
   readonly offset: number;
   readonly text: Text;
+  readonly event: EventLink | null;
+}
+
+/** Where a window has a message. */
+interface WindowEntry {
+  readonly place: string;
+  readonly sessionId: string;
+  readonly offset: number;
+  readonly messageId: string;
 }
 
 const deletedAtOnce = 100;
@@ -19,7 +29,9 @@ type PendingMessage = Extract<Pending, { kind: "message" }>;
 
 /**
  * Reads messages: rows, and what the head still carries. The head is always read first, because an entry leaves it only
- * when its rows exist: what was acknowledged before is found in one or the other.
+ * when its rows exist: what was acknowledged before is found in one or the other. Nothing above the offset of that head
+ * is taken: the rows of a later write come in any order, and one of them may be there while the one before it is neither
+ * among the rows yet nor in the head as it was read.
  */
 export class Messages {
   readonly #requests: Requests;
@@ -31,11 +43,11 @@ export class Messages {
   }
 
   async find(stored: StoredHead, messageId: string): Promise<ChatMessage | null> {
-    const { sessionId } = stored.head.session;
+    const { sessionId, offset: end } = stored.head.session;
     const pending = messagesOf(stored).find((entry) => entry.messageId === messageId);
     if (pending !== undefined) return this.#one(sessionId, pending);
     const place = await this.#requests.get(this.#table, { ...idPlace(sessionId, messageId) });
-    if (place === null) return null;
+    if (place === null || (place.offset as number) > end) return null;
     const row = await this.#row(sessionId, place.offset as number);
     return row?.messageId === messageId ? this.#one(sessionId, row) : null;
   }
@@ -44,21 +56,19 @@ export class Messages {
     stored: StoredHead,
     { after, before, limit }: { readonly after?: number; readonly before?: number; readonly limit: number },
   ): Promise<Page<ChatMessage>> {
-    const { sessionId } = stored.head.session;
+    const { sessionId, offset: end } = stored.head.session;
     const isForward = after !== undefined;
-    const range = {
-      sort: "place",
-      below: rowPlace(sessionId, after ?? 0).place,
-      above: before === undefined ? rowsEnd : rowPlace(sessionId, Math.max(before, 0)).place,
-    };
-    const condition = keyCondition("partition", sessionId, range);
-    if (condition === null) return { items: [], hasMore: false };
-    // Both bounds lie in what is read, and neither belongs to it.
-    const items = await this.#requests.first({ table: this.#table, ...condition, isDescending: !isForward }, limit + 3);
+    const lowest = Math.max(after ?? 0, 0) + 1;
+    const highest = Math.min((before ?? Infinity) - 1, end);
+    if (lowest > highest) return { items: [], hasMore: false };
+    // Both bounds belong to what is read.
+    const range = { below: rowPlace(sessionId, lowest).place, above: rowPlace(sessionId, highest).place };
+    const condition = keyCondition("partition", sessionId, { sort: "place", ...range })!;
+    const items = await this.#requests.first({ table: this.#table, ...condition, isDescending: !isForward }, limit + 1);
     const rows = new Map<number, Row>(items.map((item) => [offsetOf(item), rowOf(item)]));
     for (const entry of messagesOf(stored)) rows.set(entry.offset, entry);
     const wanted = [...rows.values()]
-      .filter(({ offset }) => offset > (after ?? 0) && (before === undefined || offset < before))
+      .filter(({ offset }) => offset >= lowest && offset <= highest)
       .toSorted((a, b) => (isForward ? a.offset - b.offset : b.offset - a.offset));
     const page = wanted.slice(0, limit).toSorted((a, b) => a.offset - b.offset);
     return { items: await this.#texts(sessionId, page), hasMore: wanted.length > limit };
@@ -81,26 +91,40 @@ export class Messages {
 
   /** @param current the session in which the user says something at present, whose latest words may have no row yet */
   async readWindow(window: string, current: StoredHead | null, limit: number): Promise<readonly ChatMessage[]> {
-    const condition = keyCondition("partition", window)!;
-    const entries = await this.#requests.first({ table: this.#table, ...condition, isDescending: true }, limit);
-    const places = new Map<string, { readonly sessionId: string; readonly offset: number }>(
-      entries.map(({ place, sessionId, offset }) => [
-        place as string,
-        { sessionId: sessionId as string, offset: offset as number },
-      ]),
-    );
-    const pending = current === null ? [] : messagesOf(current).filter((entry) => entry.window === window);
-    for (const { messageId, offset } of pending) {
-      places.set(messageId, { sessionId: current!.head.session.sessionId, offset });
+    const entries = await this.#newestOf(window, current, limit);
+    const places = new Map(entries.map((entry) => [entry.place, entry]));
+    const pending = new Map<string, PendingMessage>();
+    for (const entry of current === null ? [] : messagesOf(current)) {
+      if (entry.window !== window) continue;
+      const { messageId, offset, timestamp } = entry;
+      const { sessionId } = current!.head.session;
+      const { place } = windowPlace(window, { timestamp, sessionId, offset });
+      places.set(place, { place, sessionId, offset, messageId });
+      pending.set(place, entry);
     }
-    const newest = [...places].toSorted(([a], [b]) => (a < b ? -1 : 1)).slice(-limit);
+    const newest = [...places.values()].toSorted((a, b) => (a.place < b.place ? -1 : 1)).slice(-limit);
     const found = await Promise.all(
-      newest.map(async ([messageId, { sessionId, offset }]) => {
-        const row = pending.find((entry) => entry.messageId === messageId) ?? (await this.#row(sessionId, offset));
+      newest.map(async ({ place, sessionId, offset, messageId }) => {
+        const row = pending.get(place) ?? (await this.#row(sessionId, offset));
         return row?.messageId === messageId ? this.#one(sessionId, row) : null;
       }),
     );
     return found.filter((message) => message !== null);
+  }
+
+  /** The newest rows of a window, without those that the current session's head, as it was read, does not know of. */
+  async #newestOf(window: string, current: StoredHead | null, limit: number): Promise<readonly WindowEntry[]> {
+    const { sessionId, offset: end } = current?.head.session ?? { sessionId: null, offset: 0 };
+    const options = { table: this.#table, ...keyCondition("partition", window)!, isDescending: true };
+    const entries: WindowEntry[] = [];
+    for await (const page of this.#requests.query({ ...options, pageSize: limit })) {
+      const known = (page as readonly unknown[] as readonly WindowEntry[]).filter(
+        (entry) => entry.sessionId !== sessionId || entry.offset <= end,
+      );
+      entries.push(...known);
+      if (entries.length >= limit) break;
+    }
+    return entries;
   }
 
   /** Those of `messages` that belong into the session and are not in it. */
@@ -112,15 +136,15 @@ export class Messages {
     return messages.filter(({ offset }) => offset <= end && !there.has(offset));
   }
 
-  /** Which events tell of these messages, by messageId. */
-  async eventsOf(sessionId: string, messages: readonly ChatMessage[]): Promise<ReadonlyMap<string, EventLink>> {
+  /** What the rows of these messages, or the entries that have no row yet, say of where the rest lies. By messageId. */
+  async linksOf(
+    stored: StoredHead,
+    messages: readonly ChatMessage[],
+  ): Promise<ReadonlyMap<string, Pick<Row, "text" | "event">>> {
+    const { sessionId } = stored.head.session;
     const keys = messages.map(({ offset }) => ({ ...rowPlace(sessionId, offset) }));
-    const rows = await this.#requests.getAll(this.#table, keys);
-    return new Map(
-      rows
-        .filter(({ event }) => event !== undefined)
-        .map(({ messageId, event }) => [messageId as string, event as EventLink]),
-    );
+    const items = await this.#requests.getAll(this.#table, keys);
+    return new Map([...messagesOf(stored), ...items.map(rowOf)].map((row) => [row.messageId, row]));
   }
 
   /** Everything that still lies in a session's partition. */
@@ -144,38 +168,13 @@ export class Messages {
     return (item?.timestamp as string | undefined) ?? null;
   }
 
+  #texts(sessionId: string, rows: readonly Row[]): Promise<readonly ChatMessage[]> {
+    return readTexts<ChatMessage>(this.#requests, this.#table, sessionId, rows);
+  }
+
   async #one(sessionId: string, row: Row): Promise<ChatMessage> {
     return (await this.#texts(sessionId, [row]))[0]!;
   }
-
-  /** The messages of rows, in their order; what is too long for a row is read from where it lies. */
-  async #texts(sessionId: string, rows: readonly Row[]): Promise<readonly ChatMessage[]> {
-    const keys = rows.flatMap(({ messageId, text }) =>
-      "parts" in text
-        ? Array.from({ length: text.parts }, (_, index) => ({ ...bodyPlace(sessionId, messageId, index) }))
-        : [],
-    );
-    const parts = await this.#requests.getAll(this.#table, keys);
-    const byMessage = new Map<string, Item[]>();
-    for (const part of parts) {
-      const place = part.place as string;
-      const messageId = place.slice(2, place.lastIndexOf("#"));
-      byMessage.set(messageId, [...(byMessage.get(messageId) ?? []), part]);
-    }
-    return rows.map(({ messageId, text }) => {
-      if ("json" in text) return JSON.parse(text.json) as ChatMessage;
-      const found = byMessage.get(messageId) ?? [];
-      if (found.length === text.parts) return joinParts<ChatMessage>(found, "place");
-      const cause = new Error(`${found.length} of the ${text.parts} parts of ${messageId} are there`);
-      throw new StoreError("reading a message", { retryable: false, cause });
-    });
-  }
-}
-
-/** JSON that was cut into parts. @param sort the attribute that orders them */
-export function joinParts<T>(parts: readonly Item[], sort: string): T {
-  const inOrder = parts.toSorted((a, b) => ((a[sort] as string) < (b[sort] as string) ? -1 : 1));
-  return JSON.parse(Buffer.concat(inOrder.map(({ part }) => part as Uint8Array)).toString()) as T;
 }
 
 function messagesOf({ pending }: StoredHead): readonly PendingMessage[] {
@@ -183,7 +182,8 @@ function messagesOf({ pending }: StoredHead): readonly PendingMessage[] {
 }
 
 function rowOf(item: Item): Row {
-  return { messageId: item.messageId as string, offset: offsetOf(item), text: textOf(item) };
+  const event = (item.event as EventLink | undefined) ?? null;
+  return { messageId: item.messageId as string, offset: offsetOf(item), text: textOf(item), event };
 }
 
 function offsetOf({ place }: Item): number {

@@ -1,22 +1,34 @@
 import type { IndexPage, RecordKey, RecordWrite, StoredRecord } from "../../messaging/store.js";
 import { StoreError } from "../../messaging/store.js";
+import { firstRev } from "./first-rev.js";
 import { isAbsent, isRev, keyCondition } from "./ranges.js";
 import type { Item, Requests } from "./requests.js";
+import { expiry, expiryAt } from "./tables.js";
 
 /** DynamoDB takes items of 400 KB. */
 const valueBytesMax = 380_000;
+/** A process that was killed leaves its beat, and its name never comes back. */
+const beatPrefix = "node#";
+/** From its latest beat: far beyond what the others wait before they take it for gone. */
+const beatLifeMs = 24 * 60 * 60 * 1000;
+
+export interface RecordSources {
+  /** Names a write, so that its own answer, when it is lost, can be told from a refusal. */
+  readonly newId: () => string;
+  /** Wall time in ms. */
+  readonly now: () => number;
+}
 
 /** Small records, each changed by a conditional write. */
 export class Records {
   readonly #requests: Requests;
   readonly #table: string;
-  readonly #newId: () => string;
+  readonly #sources: RecordSources;
 
-  /** @param newId names a write, so that its own answer, when it is lost, can be told from a refusal */
-  constructor(requests: Requests, table: string, newId: () => string) {
+  constructor(requests: Requests, table: string, sources: RecordSources) {
     this.#requests = requests;
     this.#table = table;
-    this.#newId = newId;
+    this.#sources = sources;
   }
 
   async read<T>(key: RecordKey): Promise<StoredRecord<T> | null> {
@@ -25,9 +37,9 @@ export class Records {
 
   async write<T>(key: RecordKey, expected: number | null, value: T | null): Promise<RecordWrite<T>> {
     if (value === null) return this.#remove(key, expected);
-    const write = this.#newId();
-    const record = { rev: (expected ?? 0) + 1, value };
-    const item = { ...key, rev: record.rev, json: jsonOf(key, value), write };
+    const write = this.#sources.newId();
+    const record = { rev: expected === null ? firstRev() : expected + 1, value };
+    const item = { ...key, rev: record.rev, json: jsonOf(key, value), write, ...this.#expiryOf(key) };
     const condition = expected === null ? isAbsent("partition") : isRev(expected);
     if (await this.#requests.put(this.#table, item, condition)) return { isWritten: true, record };
     const there = await this.#requests.get(this.#table, { ...key });
@@ -43,6 +55,10 @@ export class Records {
     const found = await this.#requests.first({ table: this.#table, ...condition }, limit + 1);
     const items = found.slice(0, limit).map((item) => ({ id: item.id as string, ...recordOf<T>(item)! }));
     return { items, next: found.length > limit ? (items.at(-1)?.id ?? null) : null };
+  }
+
+  #expiryOf({ partition }: RecordKey): Item {
+    return partition.startsWith(beatPrefix) ? { [expiry]: expiryAt(this.#sources.now() + beatLifeMs) } : {};
   }
 
   async #remove<T>(key: RecordKey, expected: number | null): Promise<RecordWrite<T>> {

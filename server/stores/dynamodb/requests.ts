@@ -7,8 +7,10 @@ import {
   PutCommand,
   QueryCommand,
 } from "@aws-sdk/lib-dynamodb";
-import type { Clock } from "../../clock.js";
+import { type Clock, stallMs } from "../../clock.js";
 import { StoreError } from "../../messaging/store.js";
+import { isNetworkError } from "../../network-errors.js";
+import { dynamoLimits } from "./client.js";
 
 export type Item = Record<string, unknown>;
 
@@ -34,8 +36,23 @@ export interface QueryOptions extends Condition {
 export type BatchEntry =
   { readonly table: string; readonly put: Item } | { readonly table: string; readonly deleteKey: Item };
 
-/** How long one call may take, with all its retries. */
-const deadlineMs = 5000;
+/** What one request may take when it is not what all others get. */
+export interface Patience {
+  /** With all its attempts. */
+  readonly ms?: number;
+  /** It is sent although nothing is answered at present: whoever asks has to know, whatever it takes. */
+  readonly evenInTheDark?: boolean;
+}
+
+/** How long one call may take, with all its attempts: who waits for it is told within five seconds. */
+const callMinMs = 4800;
+/** Requests time out one by one while others are answered. When none was answered for so long, none is. */
+const silenceMs = 1000;
+/** In the dark one request at a time finds out whether it still is. It need not wait as long as others, nor come sooner. */
+const probeMs = 2000;
+/** Beyond what one attempt may take. */
+const probeSlackMs = 500;
+const probePauseMs = 1000;
 const batchGetMax = 100;
 const batchWriteMax = 25;
 const idleRoundsMax = 8;
@@ -48,11 +65,41 @@ const backoffMs = 25;
 export class Requests {
   readonly #client: DynamoDBDocumentClient;
   readonly #clock: Clock;
+  readonly #onTablesLost: () => Promise<void>;
+  readonly #onDark: () => void;
+  readonly #probeMs: number;
+  /** How long one call may take: more than usual only where its attempts may. */
+  readonly callMs: number;
   #failure: string | null = null;
+  #areTablesLost = false;
+  #looking: Promise<void> | null = null;
+  /** By the monotonic clock. */
+  #answeredAt = -Infinity;
+  /** Nothing has been answered since a request failed for want of an answer. */
+  #isDark = false;
+  #isProbing = false;
+  #probeAt = 0;
 
-  constructor(client: DynamoDBDocumentClient, clock: Clock) {
+  /**
+   * @param onTablesLost a table was not there at the latest request. If it is there again it is another one, and it is
+   * looked at before anything else is asked of it
+   * @param options.onDark nothing is answered, and it is about to be asked whether that is still so: not over a connection
+   * of before, which may be dead without anybody having said so
+   * @param options.attemptMs what one attempt may take
+   */
+  constructor(
+    client: DynamoDBDocumentClient,
+    clock: Clock,
+    onTablesLost: () => Promise<void>,
+    options: { readonly onDark?: () => void; readonly attemptMs?: number | undefined } = {},
+  ) {
     this.#client = client;
     this.#clock = clock;
+    this.#onTablesLost = onTablesLost;
+    this.#onDark = options.onDark ?? (() => undefined);
+    const { attemptMs = dynamoLimits.requestTimeoutMs } = options;
+    this.#probeMs = Math.max(probeMs, attemptMs + probeSlackMs);
+    this.callMs = Math.max(callMinMs, dynamoLimits.attemptsMax * attemptMs);
   }
 
   /** Why the latest request failed; null as soon as one succeeds. */
@@ -60,9 +107,9 @@ export class Requests {
     return this.#failure;
   }
 
-  async get(table: string, key: Item): Promise<Item | null> {
+  async get(table: string, key: Item, patience: Patience = {}): Promise<Item | null> {
     const command = new GetCommand({ TableName: table, Key: key, ConsistentRead: true });
-    const { Item: item } = await this.#send("read", (options) => this.#client.send(command, options));
+    const { Item: item } = await this.#send("read", (options) => this.#client.send(command, options), patience);
     return item ?? null;
   }
 
@@ -89,7 +136,7 @@ export class Requests {
   }
 
   /** @returns false when the condition does not hold: then nothing was written, at least not now */
-  put(table: string, item: Item, condition: Condition): Promise<boolean> {
+  put(table: string, item: Item, condition: Condition, patience: Patience = {}): Promise<boolean> {
     return this.#onCondition(
       new PutCommand({
         TableName: table,
@@ -98,6 +145,7 @@ export class Requests {
         ExpressionAttributeNames: condition.names,
         ...(condition.values === undefined ? {} : { ExpressionAttributeValues: condition.values }),
       }),
+      patience,
     );
   }
 
@@ -205,8 +253,8 @@ export class Requests {
     return count;
   }
 
-  async #onCondition(command: PutCommand | DeleteCommand): Promise<boolean> {
-    return this.#send("write", async (options) => {
+  async #onCondition(command: PutCommand | DeleteCommand, patience: Patience = {}): Promise<boolean> {
+    const send = async (options: CallOptions) => {
       try {
         await (command instanceof PutCommand
           ? this.#client.send(command, options)
@@ -216,7 +264,8 @@ export class Requests {
         if ((cause as Error).name === "ConditionalCheckFailedException") return false;
         throw cause;
       }
-    });
+    };
+    return this.#send("write", send, patience);
   }
 
   /**
@@ -241,27 +290,118 @@ export class Requests {
     return new Promise((resolve) => void this.#clock.after(ms, resolve));
   }
 
-  async #send<T>(operation: string, send: (options: CallOptions) => Promise<T>): Promise<T> {
+  async #send<T>(
+    operation: string,
+    send: (options: CallOptions) => Promise<T>,
+    { ms = this.callMs, evenInTheDark = false }: Patience = {},
+  ): Promise<T> {
+    const isProbe = this.#isDark && !evenInTheDark;
+    if (isProbe) this.#beginProbe(operation);
+    const mayTakeMs = isProbe ? Math.min(ms, this.#probeMs) : ms;
+    const dueAt = this.#clock.monotonic() + mayTakeMs;
     try {
-      const result = await send({ abortSignal: AbortSignal.timeout(deadlineMs) });
+      const result = await this.#within(mayTakeMs, async (options) => {
+        if (this.#areTablesLost) await this.#lookAgain();
+        return send(options);
+      });
       this.#failure = null;
+      this.#answered();
       return result;
     } catch (cause) {
+      if ((cause as Error).name === tableNotFound) this.#areTablesLost = true;
       const retryable = !hopeless.has((cause as Error).name);
       this.#failure = `DynamoDB: ${(cause as Error).name}`;
+      if (isUnanswered(cause)) this.#unanswered(dueAt);
+      else if (isAnswer(cause)) this.#answered();
       throw new StoreError(`${operation} in DynamoDB`, { retryable, cause });
+    } finally {
+      if (isProbe) this.#isProbing = false;
     }
   }
+
+  /** What is under way when the time is over may still be applied. The SDK's own waits between attempts do not count. */
+  async #within<T>(ms: number, send: (options: CallOptions) => Promise<T>): Promise<T> {
+    const { signal, abort } = abortable();
+    const cancel = this.#clock.after(ms, abort);
+    try {
+      return await Promise.race([send({ abortSignal: signal }), aborted(signal)]);
+    } finally {
+      cancel();
+    }
+  }
+
+  /** @throws NotAsked at once while nothing is answered: who waits behind others would wait for each of them in vain */
+  #beginProbe(operation: string): void {
+    if (this.#isProbing || this.#clock.monotonic() < this.#probeAt) {
+      throw new NotAsked(operation);
+    }
+    this.#isProbing = true;
+    this.#onDark();
+  }
+
+  #answered(): void {
+    this.#answeredAt = this.#clock.monotonic();
+    this.#isDark = false;
+  }
+
+  #unanswered(dueAt: number): void {
+    const now = this.#clock.monotonic();
+    // While we stood still nobody can have been heard: the silence begins now.
+    if (now - dueAt > stallMs) this.#answeredAt = now;
+    if (now - this.#answeredAt < silenceMs) return;
+    this.#isDark = true;
+    this.#probeAt = now + probePauseMs;
+  }
+
+  /** Once for all that wait for it. */
+  async #lookAgain(): Promise<void> {
+    this.#looking ??= this.#onTablesLost().finally(() => (this.#looking = null));
+    await this.#looking;
+    this.#areTablesLost = false;
+  }
 }
+
+/** Nothing was sent: nothing can have been applied. */
+export class NotAsked extends StoreError {
+  constructor(operation: string) {
+    super(`${operation} in DynamoDB`, { retryable: true, cause: new Error("it does not answer") });
+  }
+}
+
+const tableNotFound = "ResourceNotFoundException";
 
 interface CallOptions {
   readonly abortSignal: AbortSignal;
 }
 
+function abortable(): { readonly signal: AbortSignal; readonly abort: () => void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    const error = Object.assign(new Error("no answer in time"), { name: "AbortError" });
+    signal.addEventListener("abort", () => reject(error), { once: true });
+  });
+}
+
+/** DynamoDB said nothing: out of time, or no connection. */
+function isUnanswered(cause: unknown): boolean {
+  const { name } = cause as Error;
+  return name === "AbortError" || name === "TimeoutError" || isNetworkError(cause);
+}
+
+/** DynamoDB said no. */
+function isAnswer(cause: unknown): boolean {
+  const { $metadata } = cause as { readonly $metadata?: { readonly httpStatusCode?: number } };
+  return $metadata?.httpStatusCode !== undefined;
+}
+
 /** What no repetition mends. */
 const hopeless: ReadonlySet<string> = new Set([
   "ValidationException",
-  "ResourceNotFoundException",
+  tableNotFound,
   "AccessDeniedException",
   "UnrecognizedClientException",
   "CredentialsProviderError",

@@ -4,11 +4,13 @@ import { DynamoDBDocumentClient } from "@aws-sdk/lib-dynamodb";
 import type { Clock } from "../../clock.js";
 import type { Head } from "../../messaging/head.js";
 import type { Ids } from "../../messaging/ids.js";
-import type { ChatMessage, ProcessedEvent, Session } from "../../messaging/model.js";
+import type { Aside, ChatMessage, ProcessedEvent, Session } from "../../messaging/model.js";
 import { currentSessionKey, partitionOf } from "../../messaging/records.js";
 import {
+  type AsideRange,
   type IndexPage,
   type IndexRange,
+  type LeftOver,
   type Page,
   type RecordKey,
   type RecordWrite,
@@ -19,10 +21,11 @@ import {
   type StoredRecord,
   StoreError,
 } from "../../messaging/store.js";
+import { Asides } from "./asides.js";
+import { closeIdleConnections } from "./client.js";
 import { mergePartitions } from "./index-pages.js";
 import {
-  activePartitions,
-  eventBodyPartition,
+  businessPartitions,
   eventPartitions,
   hourDigits,
   phasePartitions,
@@ -30,14 +33,15 @@ import {
   windowPartition,
   workPartitions,
 } from "./keys.js";
-import { joinParts, Messages } from "./messages.js";
-import { isAbsent, isRev, keyCondition, type SortRange } from "./ranges.js";
-import { keysOf, partName, pendingMessage, rowsOf, textOf } from "./pending.js";
+import { Messages } from "./messages.js";
+import { isAbsent, keyCondition, type SortRange } from "./ranges.js";
+import { importedAside, importedMessage, keysOf, keysOfEventBody, textOf } from "./pending.js";
 import { Records } from "./records.js";
 import { type Condition, type Item, Requests } from "./requests.js";
 import { SessionWriter } from "./session-writer.js";
-import { headItem, nextHead, storedHead, type StoredHead } from "./stored-head.js";
+import { headItem, isStill, nextHead, storedHead, type StoredHead } from "./stored-head.js";
 import { type TableNames, tableNames } from "./tables.js";
+import { joinParts } from "./texts.js";
 
 /** Writers that are kept for their knowledge of the head. */
 const writersMax = 4096;
@@ -45,6 +49,8 @@ const writersMax = 4096;
 export interface DynamoStoreOptions {
   readonly client: DynamoDBClient;
   readonly tablePrefix: string;
+  /** What one attempt at a request may take, as the client was told. */
+  readonly attemptMs?: number | undefined;
   readonly clock: Clock;
   readonly ids: Ids;
   /** Told of what failed where nobody waits for it. It is tried again. */
@@ -53,13 +59,15 @@ export interface DynamoStoreOptions {
 
 /** The Store over DynamoDB, without a Scan and without a transaction. (docs/decisions/0003, SPEC S1–S8) */
 export class DynamoStore implements Store {
-  readonly epoch: string;
+  #epoch: string;
   readonly #requests: Requests;
   readonly #names: TableNames;
   readonly #messages: Messages;
+  readonly #asides: Asides;
   readonly #records: Records;
   readonly #options: DynamoStoreOptions;
   readonly #writers = new Map<string, SessionWriter>();
+  #onLeftOver: (outcome: LeftOver) => void = () => undefined;
 
   /**
    * Begins to use the tables of a prefix.
@@ -67,23 +75,31 @@ export class DynamoStore implements Store {
    */
   static async open(options: DynamoStoreOptions): Promise<DynamoStore> {
     try {
-      const TableName = tableNames(options.tablePrefix).sessions;
-      const { Table } = await options.client.send(new DescribeTableCommand({ TableName }));
-      // A table restored from a copy is another table: it has another id, and another time of creation.
-      const identity = [Table?.TableId, Table?.TableArn, Table?.CreationDateTime?.getTime()].join(" ");
-      return new DynamoStore(options, createHash("sha256").update(identity).digest("base64url").slice(0, 22));
+      return new DynamoStore(options, await epochOf(options));
     } catch (cause) {
       throw new StoreError("opening the tables in DynamoDB", { retryable: false, cause });
     }
   }
 
   private constructor(options: DynamoStoreOptions, epoch: string) {
-    this.epoch = epoch;
+    this.#epoch = epoch;
     this.#options = options;
     this.#names = tableNames(options.tablePrefix);
-    this.#requests = new Requests(DynamoDBDocumentClient.from(options.client), options.clock);
+    const onTablesLost = async () => void (this.#epoch = await epochOf(options));
+    const { client, clock, attemptMs } = options;
+    const onDark = () => closeIdleConnections(client);
+    const documents = DynamoDBDocumentClient.from(client);
+    this.#requests = new Requests(documents, clock, onTablesLost, { onDark, attemptMs });
     this.#messages = new Messages(this.#requests, this.#names);
-    this.#records = new Records(this.#requests, this.#names.records, () => options.ids.random());
+    this.#asides = new Asides(this.#requests, this.#names);
+    this.#records = new Records(this.#requests, this.#names.records, {
+      newId: () => options.ids.random(),
+      now: () => options.clock.now(),
+    });
+  }
+
+  get epoch(): string {
+    return this.#epoch;
   }
 
   get failure(): string | null {
@@ -113,6 +129,10 @@ export class DynamoStore implements Store {
     if (isKey(sessionId)) await this.#writerOf(sessionId).settle();
   }
 
+  onLeftOver(listener: (outcome: LeftOver) => void): void {
+    this.#onLeftOver = listener;
+  }
+
   async findMessage(sessionId: string, messageId: string): Promise<ChatMessage | null> {
     const stored = await this.#readStored(sessionId);
     return stored === null ? null : this.#messages.find(stored, messageId);
@@ -124,6 +144,11 @@ export class DynamoStore implements Store {
   ): Promise<Page<ChatMessage>> {
     const stored = await this.#readStored(sessionId);
     return stored === null ? { items: [], hasMore: false } : this.#messages.read(stored, range);
+  }
+
+  async readAsides(sessionId: string, range: AsideRange): Promise<Page<Aside>> {
+    const stored = await this.#readStored(sessionId);
+    return stored === null ? { items: [], hasMore: false } : this.#asides.read(stored, range);
   }
 
   async offsetAt(sessionId: string, timestamp: string): Promise<number> {
@@ -141,7 +166,7 @@ export class DynamoStore implements Store {
   }
 
   async readActiveSessions(businessId: string, { limit, from }: IndexRange): Promise<IndexPage<Session>> {
-    const page = await this.#readIndex(activePartitions(businessId), {
+    const page = await this.#readIndex(businessPartitions(businessId), {
       ...{ index: "active", partition: "activeIn", sort: "activeAt" },
       ...{ limit, isDescending: true, from },
     });
@@ -150,7 +175,7 @@ export class DynamoStore implements Store {
   }
 
   async countActiveSessions(businessId: string): Promise<number> {
-    const counts = activePartitions(businessId).map((partition) =>
+    const counts = businessPartitions(businessId).map((partition) =>
       this.#requests.count({ table: this.#names.sessions, index: "active", ...keyCondition("activeIn", partition)! }),
     );
     return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
@@ -171,9 +196,15 @@ export class DynamoStore implements Store {
       ...(createdFrom === undefined ? {} : { below: createdFrom }),
       ...(createdTo === undefined ? {} : { above: createdTo }),
     });
-    const byId = new Map((await this.#sessionsOf(page.items)).map((session) => [session.sessionId, session]));
-    const items = page.items.map((sessionId) => byId.get(sessionId)).filter((session) => session !== undefined);
-    return { items, next: page.next };
+    return this.#sessionsIn(page);
+  }
+
+  async readSessionsOfBusiness(businessId: string, { limit, from }: IndexRange): Promise<IndexPage<Session>> {
+    const page = await this.#readIndex(businessPartitions(businessId), {
+      ...{ index: "business", partition: "businessIn", sort: "createdAt" },
+      ...{ limit, isDescending: true, from },
+    });
+    return this.#sessionsIn(page);
   }
 
   readSessionsWithWork({ limit, from }: IndexRange): Promise<IndexPage<string>> {
@@ -196,11 +227,23 @@ export class DynamoStore implements Store {
   async deleteMessages(sessionId: string, messages: readonly ChatMessage[]): Promise<void> {
     const stored = await this.#readStored(sessionId);
     if (stored === null || stored.head.deletingSince === null) return;
-    const { userId } = stored.head.session;
-    const events = await this.#messages.eventsOf(sessionId, messages);
-    await this.#requests.writeAll(
-      messages.flatMap((message) => keysOf(this.#names, message, userId, events.get(message.messageId) ?? null)),
+    const { userId: ownerId } = stored.head.session;
+    const links = await this.#messages.linksOf(stored, messages);
+    const keys = messages.map((message) =>
+      keysOf(this.#names, message, { ownerId, links: links.get(message.messageId) ?? null }),
     );
+    // A batch is done in any order, and may be left half done: so each of these waits for the one before.
+    await this.#requests.writeAll(keys.flatMap(({ others }) => others));
+    await this.#requests.writeAll(keys.map(({ row }) => row));
+    await this.#requests.writeAll(keys.flatMap(({ body }) => body));
+  }
+
+  async deleteAsides(sessionId: string, asides: readonly Aside[]): Promise<void> {
+    const stored = await this.#readStored(sessionId);
+    if (stored === null || stored.head.deletingSince === null) return;
+    const { rows, bodies } = await this.#asides.keysOf(stored, asides);
+    await this.#requests.writeAll(rows);
+    await this.#requests.writeAll(bodies);
   }
 
   async deleteHead(sessionId: string): Promise<void> {
@@ -209,7 +252,7 @@ export class DynamoStore implements Store {
     // What a process that ended had begun to write, and no row leads to.
     await this.#messages.deletePartition(sessionId);
     this.#writers.delete(sessionId);
-    await this.#requests.delete(this.#names.sessions, { sessionId }, isRev(stored.head.rev));
+    await this.#requests.delete(this.#names.sessions, { sessionId }, isStill(stored));
   }
 
   async readEvents(
@@ -241,15 +284,18 @@ export class DynamoStore implements Store {
     return this.#records.list<T>(partition, { limit, from: from ?? null });
   }
 
-  async importSession(head: Head, messages: readonly ChatMessage[]): Promise<void> {
+  async importSession(head: Head, messages: readonly ChatMessage[], asides: readonly Aside[] = []): Promise<void> {
     const { sessionId, userId } = head.session;
     const existing = await this.#readStored(sessionId);
     if (existing !== null && existing.head.deletingSince !== null) return;
     const missing = existing === null ? messages : await this.#messages.missing(existing, messages);
-    const prepared = missing.map((message) => pendingMessage(this.#names, message, userId));
-    await this.#requests.writeAll(
-      prepared.flatMap(({ pending, parts }) => [...parts, ...rowsOf(this.#names, sessionId, pending)]),
-    );
+    const missingAsides = existing === null ? asides : await this.#asides.missing(existing, asides);
+    const imported = [
+      ...missing.map((message) => importedMessage(this.#names, message, userId)),
+      ...missingAsides.map((aside) => importedAside(this.#names, aside)),
+    ];
+    await this.#requests.writeAll(imported.flatMap(({ others }) => others));
+    await this.#requests.writeAll(imported.map(({ row }) => row));
     if (existing === null) await this.createHead({ ...head, lease: null });
   }
 
@@ -282,7 +328,10 @@ export class DynamoStore implements Store {
       names: this.#names,
       clock,
       newId: () => ids.random(),
+      newCursor: () => ids.sortable(),
       findMessage: (stored, messageId) => this.#messages.find(stored, messageId),
+      readEvent: ({ cursor, text }) => this.#eventOf({ cursor, ...text }),
+      onLeftOver: (outcome) => this.#onLeftOver(outcome),
       onError,
     });
     this.#writers.set(sessionId, writer);
@@ -345,23 +394,41 @@ export class DynamoStore implements Store {
     }
   }
 
+  /** In the order of the page. */
+  async #sessionsIn({ items: sessionIds, next }: IndexPage<string>): Promise<IndexPage<Session>> {
+    const byId = new Map((await this.#sessionsOf(sessionIds)).map((session) => [session.sessionId, session]));
+    const items = sessionIds.map((sessionId) => byId.get(sessionId)).filter((session) => session !== undefined);
+    return { items, next };
+  }
+
+  /** Without those that began to be deleted a moment ago: they may still be in an index. */
   async #sessionsOf(sessionIds: readonly string[]): Promise<readonly Session[]> {
     const items = await this.#requests.getAll(
       this.#names.sessions,
       sessionIds.map((sessionId) => ({ sessionId })),
     );
-    return items.map((item) => storedHead(item).head.session);
+    const heads = items.map((item) => storedHead(item).head);
+    return heads.filter(({ deletingSince }) => deletingSince === null).map(({ session }) => session);
   }
 
   /** Null for one whose parts are gone with their day. */
   async #eventOf(item: Item): Promise<ProcessedEvent | null> {
     const text = textOf(item);
     if ("json" in text) return JSON.parse(text.json) as ProcessedEvent;
-    const partition = eventBodyPartition(item.cursor as string);
-    const keys = Array.from({ length: text.parts }, (_, index) => ({ partition, cursor: partName(index) }));
+    const keys = keysOfEventBody(item.cursor as string, text);
     const parts = await this.#requests.getAll(this.#names.events, keys);
-    return parts.length < text.parts ? null : joinParts<ProcessedEvent>(parts, "cursor");
+    const byName = new Map(parts.map((part) => [part.cursor as string, part]));
+    const found = keys.map(({ cursor }) => byName.get(cursor)).filter((part) => part !== undefined);
+    return found.length < text.parts ? null : joinParts<ProcessedEvent>(found);
   }
+}
+
+/** A table restored from a copy is another table: it has another id, and another time of creation. */
+async function epochOf({ client, tablePrefix }: DynamoStoreOptions): Promise<string> {
+  const TableName = tableNames(tablePrefix).sessions;
+  const { Table } = await client.send(new DescribeTableCommand({ TableName }));
+  const identity = [Table?.TableId, Table?.TableArn, Table?.CreationDateTime?.getTime()].join(" ");
+  return createHash("sha256").update(identity).digest("base64url").slice(0, 22);
 }
 
 /** What a client made up may be no key at all. */

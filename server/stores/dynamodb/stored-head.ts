@@ -1,8 +1,8 @@
-import type { Head } from "../../messaging/head.js";
+import { type Head, hasWork } from "../../messaging/head.js";
 import { StoreError } from "../../messaging/store.js";
 import { indexKeys } from "./keys.js";
 import type { Pending } from "./pending.js";
-import type { Item } from "./requests.js";
+import type { Condition, Item } from "./requests.js";
 
 /** A head as it lies in DynamoDB: with what was said and has no row yet, in the same item. */
 export interface StoredHead {
@@ -10,7 +10,7 @@ export interface StoredHead {
   readonly pending: readonly Pending[];
   /** Names of the latest writes, the last one last: a writer who got no answer finds out whether his was applied. */
   readonly writes: readonly string[];
-  /** Since when there has been an open turn or a pending entry without a pause. */
+  /** Since when there has been an open turn, something to send or a pending entry without a pause. */
   readonly workSince: string | null;
 }
 
@@ -24,12 +24,24 @@ export function nextHead(
   next: { readonly head: Head; readonly pending: readonly Pending[]; readonly write: string; readonly now: number },
 ): StoredHead {
   const { head, pending, write, now } = next;
-  const hasWork = head.turns.length > 0 || pending.length > 0;
+  const isWaiting = hasWork(head) || pending.length > 0;
   return {
     head,
     pending,
     writes: [...(before?.writes ?? []), write].slice(-writesKept),
-    workSince: hasWork ? (before?.workSince ?? new Date(now).toISOString()) : null,
+    workSince: isWaiting ? (before?.workSince ?? new Date(now).toISOString()) : null,
+  };
+}
+
+/**
+ * It is the very one that was read. By its rev alone it could be another one, which was made anew under the same id and
+ * has been written as often; the name of a write is nobody else's.
+ */
+export function isStill({ head, writes }: StoredHead): Condition {
+  return {
+    expression: "#rev = :rev AND contains(#writes, :write)",
+    names: { "#rev": "rev", "#writes": "writes" },
+    values: { ":rev": head.rev, ":write": writes.at(-1) },
   };
 }
 

@@ -17,8 +17,13 @@ export function tableNames(prefix: string): TableNames {
   };
 }
 
-/** The attribute of an event after which DynamoDB may delete it. */
-export const eventExpiry = "expiresAt";
+/** The attribute of an event, and of a node's beat, after which DynamoDB may delete it. Nothing else has it. */
+export const expiry = "expiresAt";
+
+/** DynamoDB wants seconds. */
+export function expiryAt(ms: number): number {
+  return Math.ceil(ms / 1000);
+}
 
 /** All tables as they are created: on demand, every index with keys only. (docs/decisions/0003) */
 export function tableDefinitions(prefix: string): readonly CreateTableCommandInput[] {
@@ -26,7 +31,7 @@ export function tableDefinitions(prefix: string): readonly CreateTableCommandInp
   return [
     {
       ...definition(names.sessions, ["sessionId"]),
-      AttributeDefinitions: attributes(["sessionId", ...sessionIndexes.flatMap(({ keys }) => keys)]),
+      AttributeDefinitions: attributes([...new Set(["sessionId", ...sessionIndexes.flatMap(({ keys }) => keys)])]),
       GlobalSecondaryIndexes: sessionIndexes.map(({ name, keys }) => ({
         IndexName: name,
         KeySchema: keySchema(keys),
@@ -41,6 +46,7 @@ export function tableDefinitions(prefix: string): readonly CreateTableCommandInp
 
 const sessionIndexes: readonly { readonly name: string; readonly keys: readonly [string, string] }[] = [
   { name: "owner", keys: ["owner", "createdAt"] },
+  { name: "business", keys: ["businessIn", "createdAt"] },
   { name: "active", keys: ["activeIn", "activeAt"] },
   { name: "work", keys: ["workIn", "workAt"] },
   { name: "phase", keys: ["phaseIn", "phaseAt"] },

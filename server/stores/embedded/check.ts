@@ -4,12 +4,13 @@ import { DamagedFile, LmdbFile } from "./lmdb-file.js";
 import { walkPages } from "./page-walk.js";
 import { openSnapshot, storePaths } from "./store-files.js";
 import type { Table } from "./table.js";
-import { indexKeys, indexNames, type Tables, windowKey } from "./tables.js";
+import { asideKey, indexKey, indexNames, type Tables, windowKey } from "./tables.js";
 
 /** How much of what was read. */
 export interface StoreCounts {
   sessions: number;
   messages: number;
+  asides: number;
   records: number;
   events: number;
   openTurns: number;
@@ -58,7 +59,7 @@ class Check {
   readonly #tables: Tables;
   readonly #onFinding: (finding: string) => void;
   readonly #entriesMax: number;
-  readonly #counts: StoreCounts = { sessions: 0, messages: 0, records: 0, events: 0, openTurns: 0 };
+  readonly #counts: StoreCounts = { sessions: 0, messages: 0, asides: 0, records: 0, events: 0, openTurns: 0 };
 
   constructor(tables: Tables, onFinding: (finding: string) => void, entriesMax: number) {
     this.#tables = tables;
@@ -67,10 +68,19 @@ class Check {
   }
 
   run(): StoreCounts {
-    const { heads, messages, places, windows, events, records, meta } = this.#tables;
+    const { heads, messages, asides, places, windows, events, records, meta } = this.#tables;
     this.#each(meta, () => undefined);
     this.#each(heads, (key, head) => this.#head(String(key), head));
     this.#messages(messages);
+    this.#each(asides, (key: unknown[], aside) => {
+      this.#counts.asides += 1;
+      if (!isSame(asideKey(aside), key)) this.#wrong(asides, key, `holds aside ${aside.messageId}`);
+      const head = this.#headOf(aside.sessionId);
+      if (head === null) this.#wrong(asides, key, "is of a session that is not there");
+      else if (aside.afterOffset > head.session.offset) {
+        this.#wrong(asides, key, `hangs beyond the session's last, ${head.session.offset}`);
+      }
+    });
     this.#each(places, ([messageId, sessionId]: [string, string], { offset }) => {
       const message = this.#message(sessionId, offset);
       if (message?.messageId !== messageId) this.#wrong(places, [messageId, sessionId], `names offset ${offset}`);
@@ -84,7 +94,7 @@ class Check {
       const index = this.#tables.indexes[name];
       this.#each(index, (key: unknown[], sessionId) => {
         const head = this.#headOf(sessionId);
-        if (head === null || !isSame(indexKeys[name](head), key)) this.#wrong(index, key, `names ${sessionId}`);
+        if (head === null || !isSame(indexKey(name, head), key)) this.#wrong(index, key, `names ${sessionId}`);
       });
     }
     this.#each(events, (key: unknown[], { businessId, cursor }) => {
@@ -104,7 +114,7 @@ class Check {
     this.#counts.openTurns += head.turns.length;
     if (head.session.sessionId !== sessionId) this.#wrong(heads, sessionId, `holds ${head.session.sessionId}`);
     for (const name of indexNames) {
-      const key = indexKeys[name](head);
+      const key = indexKey(name, head);
       if (key !== null && this.#try(indexes[name], key) !== sessionId) {
         this.#wrong(heads, sessionId, `is not in ${name} at ${JSON.stringify(key)}`);
       }

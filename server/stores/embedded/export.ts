@@ -41,6 +41,9 @@ export async function exportStore(
         read += 1;
       }
       if (read !== offset) throw new DamagedRecord(`session ${sessionId} has ${read} of its ${offset} messages`);
+      for (const { value } of tables.asides.entries({ start: [sessionId], end: [sessionId, last] })) {
+        await lines.add(writer.entry({ aside: value }));
+      }
     }
     await lines.add(writer.end());
     await lines.flush();

@@ -8,6 +8,14 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
+/** Told what became of the writes that it has seen. */
+export interface Follower {
+  /** They are durable, and nobody has been told so yet. */
+  acknowledged(): void;
+  /** They are not there: they run again, or are refused. */
+  undone(): void;
+}
+
 const groupMax = 1024;
 const commitTimeoutMs = 30_000;
 
@@ -25,6 +33,8 @@ export class GroupCommit {
   #running: Promise<void> | null = null;
   #failure: StoreError | null = null;
   #snapshot: Transaction | null = null;
+  #isWriting = false;
+  readonly #followers: Follower[] = [];
 
   constructor(root: RootDatabase, clock: Clock, onFailure: (cause: unknown) => void) {
     this.#root = root;
@@ -40,6 +50,15 @@ export class GroupCommit {
   /** For every read outside a write: nothing while all is well, the last acknowledged state after a failure. */
   get readOptions(): { readonly transaction: Transaction } | undefined {
     return this.#failure !== null && this.#snapshot !== null ? { transaction: this.#snapshot } : undefined;
+  }
+
+  /** Inside an operation: reads see what the group has written so far. */
+  get isWriting(): boolean {
+    return this.#isWriting;
+  }
+
+  follow(follower: Follower): void {
+    this.#followers.push(follower);
   }
 
   /**
@@ -78,13 +97,14 @@ export class GroupCommit {
     this.#snapshot = this.#root.useReadTransaction();
     // A child transaction, because only that one is undone when an operation throws.
     const committed = this.#root.childTransaction(() => {
-      for (const { operation } of group) {
-        try {
-          results.push(operation());
-        } catch (error) {
-          thrown = { error };
-          throw error;
-        }
+      this.#isWriting = true;
+      try {
+        for (const { operation } of group) results.push(operation());
+      } catch (error) {
+        thrown = { error };
+        throw error;
+      } finally {
+        this.#isWriting = false;
       }
     });
     // Opened here, not below, so that it is handled also when the time limit comes first: a disk that hangs can still fail.
@@ -94,9 +114,11 @@ export class GroupCommit {
     try {
       await this.#within(commitTimeoutMs, opened);
     } catch (cause) {
+      for (const follower of this.#followers) follower.undone();
       this.#refuseOne(group, results.length, thrown, cause);
       return;
     }
+    for (const follower of this.#followers) follower.acknowledged();
     this.#releaseSnapshot();
     group.forEach(({ resolve }, index) => resolve(results[index]));
   }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { statSync, utimesSync } from "node:fs";
 import type { Table } from "./table.js";
 
-const formatVersion = 2;
+const formatVersion = 3;
 
 /** Writes what a new store begins with. Inside a write. */
 export function putMeta(meta: Table<string | number>, file: string): void {
@@ -16,6 +16,19 @@ export function checkFormat(meta: Table<string | number>): void {
   const version = meta.get("format");
   if (version === null) throw new Error("it does not say which format it has: it is no store of Bennu's, or damaged");
   if (version !== formatVersion) throw new Error(`its format is ${version}, this server knows ${formatVersion}`);
+}
+
+/**
+ * The rev of a record that is made: higher than that of any that was ever deleted. The record may have been there before,
+ * and whoever read it then must not take this one for it. Inside a write.
+ */
+export function firstRev(meta: Table<string | number>): number {
+  return Number(meta.get("deletedRev") ?? 0) + 1;
+}
+
+/** Says that a record of this rev was deleted. Inside a write. */
+export function putDeletedRev(meta: Table<string | number>, rev: number): void {
+  if (rev >= firstRev(meta)) meta.put("deletedRev", rev);
 }
 
 const tries = 20;

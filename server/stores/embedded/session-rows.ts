@@ -1,15 +1,18 @@
 import type { Clock } from "../../clock.js";
 import type { Head } from "../../messaging/head.js";
 import { cursorAt, timeOfCursor } from "../../messaging/ids.js";
-import type { ChatMessage, ProcessedEvent } from "../../messaging/model.js";
-import { type IndexKey, indexKeys, indexNames, type Tables, windowKey } from "./tables.js";
+import type { Aside, ChatMessage, ProcessedEvent } from "../../messaging/model.js";
+import { asideKey, indexKey, indexNames, isPlacedAlike, type Tables, windowKey } from "./tables.js";
 
 const eventLifeMs = 24 * 60 * 60 * 1000;
+/** Looking for them costs as much as a put. */
+const eventsPerSweep = 64;
 
 /** Writes and removes what belongs to a session, each with all that follows from it. Only inside a write. */
 export class SessionRows {
   readonly #tables: Tables;
   readonly #clock: Clock;
+  #eventsPut = 0;
 
   constructor(tables: Tables, clock: Clock) {
     this.#tables = tables;
@@ -49,27 +52,33 @@ export class SessionRows {
     this.#tables.places.remove([messageId, sessionId]);
   }
 
-  // Each new event takes up to two that have outlived their day along, so they never pile up.
+  putAside(aside: Aside): void {
+    this.#tables.asides.put(asideKey(aside), aside);
+  }
+
+  removeAside(aside: Aside): void {
+    this.#tables.asides.remove(asideKey(aside));
+  }
+
+  // Every so often an event takes those along that have outlived their day: twice as many as were written meanwhile, so
+  // that they never pile up.
   putEvent(event: ProcessedEvent): void {
     const { businessId, cursor } = event;
     this.#tables.events.put([businessId, cursor], event);
+    this.#eventsPut += 1;
+    if (this.#eventsPut % eventsPerSweep !== 0) return;
     const end = [businessId, cursorAt((timeOfCursor(cursor) ?? this.#clock.now()) - eventLifeMs)];
-    const outlived = [...this.#tables.events.entries({ start: [businessId], end, limit: 2 })];
+    const outlived = [...this.#tables.events.entries({ start: [businessId], end, limit: 2 * eventsPerSweep })];
     for (const { key } of outlived) this.#tables.events.remove(key);
   }
 
   #moveIndexes(before: Head | null, after: Head | null): void {
     for (const name of indexNames) {
-      const keyOf = indexKeys[name];
-      const from = before === null ? null : keyOf(before);
-      const to = after === null ? null : keyOf(after);
-      if (isSame(from, to)) continue;
+      if (before !== null && after !== null && isPlacedAlike(name, before, after)) continue;
+      const from = before === null ? null : indexKey(name, before);
+      const to = after === null ? null : indexKey(name, after);
       if (from !== null) this.#tables.indexes[name].remove(from);
       if (to !== null) this.#tables.indexes[name].put(to, (after ?? before)!.session.sessionId);
     }
   }
-}
-
-function isSame(one: IndexKey | null, other: IndexKey | null): boolean {
-  return one === null || other === null ? one === other : one[0] === other[0] && one[1] === other[1];
 }

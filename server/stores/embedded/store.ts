@@ -1,9 +1,10 @@
 import type { RootDatabase } from "lmdb";
 import type { Clock } from "../../clock.js";
 import type { Head } from "../../messaging/head.js";
-import type { ChatMessage, ProcessedEvent, Session } from "../../messaging/model.js";
+import type { Aside, ChatMessage, ProcessedEvent, Session } from "../../messaging/model.js";
 import { partitionOf } from "../../messaging/records.js";
 import {
+  type AsideRange,
   type IndexPage,
   type IndexRange,
   type Page,
@@ -14,15 +15,17 @@ import {
   type SessionPhase,
   type Store,
   type StoredRecord,
+  StoreClosed,
   StoreError,
 } from "../../messaging/store.js";
 import { claimDataDir } from "./data-dir.js";
 import { GroupCommit } from "./group-commit.js";
 import { readPage } from "./index-page.js";
+import { firstRev, putDeletedRev } from "./meta.js";
 import { DamagedRecord } from "./record.js";
 import { SessionRows } from "./session-rows.js";
 import { openStoreFiles } from "./store-files.js";
-import { hourOf, last, Tables, windowScope } from "./tables.js";
+import { asideKey, hourOf, last, Tables, windowScope } from "./tables.js";
 
 /**
  * The Store on the machine's own disk. Each change is one transaction that writes the head and all that follows from
@@ -76,6 +79,7 @@ export class EmbeddedStore implements Store {
     return failure === null ? null : `the store is read-only until a restart: ${String(failure.cause)}`;
   }
 
+  /** From now on everything else rejects with a StoreError. (SPEC S18) */
   close(): Promise<void> {
     this.#closed ??= this.#letGo();
     return this.#closed;
@@ -110,13 +114,14 @@ export class EmbeddedStore implements Store {
       const head = this.#tables.heads.get(sessionId);
       if (head === null) return null;
       const found = lookUp === undefined ? null : this.#messageOf(sessionId, lookUp);
-      const { result, head: next, messages = [], events = [] } = change(head, found);
+      const { result, head: next, messages = [], events = [], asides } = change(head, found);
       if (next === undefined) return result;
       this.#rows.putHead(head, { ...next, rev: head.rev + 1 });
       for (const [index, message] of messages.entries()) {
         this.#rows.putMessage(next, message, index === 0 ? events : []);
       }
       for (const event of events) this.#rows.putEvent(event);
+      if (asides !== undefined) for (const aside of asides) this.#rows.putAside(aside);
       return result;
     });
   }
@@ -125,6 +130,9 @@ export class EmbeddedStore implements Store {
   settle(): Promise<void> {
     return Promise.resolve();
   }
+
+  /** Nor is there anything that its caller was not told of. */
+  onLeftOver(): void {}
 
   findMessage(sessionId: string, messageId: string): Promise<ChatMessage | null> {
     return this.#read("find a message", () => this.#messageOf(sessionId, messageId));
@@ -144,6 +152,25 @@ export class EmbeddedStore implements Store {
       const newest = messages.range({ start, end: [sessionId], reverse: true, limit: limit + 1 });
       const { items, hasMore } = pageOf(newest, limit);
       return { items: items.toReversed(), hasMore };
+    });
+  }
+
+  readAsides(sessionId: string, { from, to, types, limit, isReverse = false }: AsideRange): Promise<Page<Aside>> {
+    const [lowest, highest] = [
+      [sessionId, from],
+      [sessionId, to, last],
+    ];
+    const bounds = isReverse
+      ? { start: highest, end: lowest, reverse: true }
+      : { start: lowest, end: highest, reverse: false };
+    return this.#read("read asides", () => {
+      const found: Aside[] = [];
+      for (const { value } of this.#tables.asides.entries(bounds)) {
+        if (types?.has(value.type) ?? true) found.push(value);
+        if (found.length > limit) break;
+      }
+      const { items, hasMore } = pageOf(found, limit);
+      return { items: isReverse ? items.toReversed() : items, hasMore };
     });
   }
 
@@ -201,9 +228,14 @@ export class EmbeddedStore implements Store {
     };
     return this.#read("read the sessions of an owner", () => {
       const options = { ...range, ...bounds, isReverse: true };
-      const { items, next } = readPage(this.#tables.indexes.owners, partitionOf(owner), options);
-      return { items: items.map(({ value }) => this.#sessionOf(value)), next };
+      return this.#sessionsIn(readPage(this.#tables.indexes.owners, partitionOf(owner), options));
     });
+  }
+
+  readSessionsOfBusiness(businessId: string, range: IndexRange): Promise<IndexPage<Session>> {
+    return this.#read("read the sessions of a business", () =>
+      this.#sessionsIn(readPage(this.#tables.indexes.businesses, businessId, { ...range, isReverse: true })),
+    );
   }
 
   readSessionsWithWork(range: IndexRange): Promise<IndexPage<string>> {
@@ -224,6 +256,14 @@ export class EmbeddedStore implements Store {
       const head = this.#tables.heads.get(sessionId);
       if (head === null || head.deletingSince === null) return;
       for (const message of messages) this.#rows.removeMessage(head, message);
+    });
+  }
+
+  deleteAsides(sessionId: string, asides: readonly Aside[]): Promise<void> {
+    return this.#write("delete asides", () => {
+      const head = this.#tables.heads.get(sessionId);
+      if (head === null || head.deletingSince === null) return;
+      for (const aside of asides) this.#rows.removeAside(aside);
     });
   }
 
@@ -250,13 +290,17 @@ export class EmbeddedStore implements Store {
   }
 
   writeRecord<T>({ partition, id }: RecordKey, expected: number | null, value: T | null): Promise<RecordWrite<T>> {
-    const { records } = this.#tables;
+    const { records, meta } = this.#tables;
     return this.#write("write a record", () => {
       const current = records.get([partition, id]) as StoredRecord<T> | null;
       if ((current?.rev ?? null) !== expected) return { isWritten: false, record: current };
-      const record = value === null ? null : { rev: (expected ?? 0) + 1, value };
-      if (record === null) records.remove([partition, id]);
-      else records.put([partition, id], record);
+      if (value === null) {
+        if (current !== null) putDeletedRev(meta, current.rev);
+        records.remove([partition, id]);
+        return { isWritten: true, record: null };
+      }
+      const record = { rev: current === null ? firstRev(meta) : current.rev + 1, value };
+      records.put([partition, id], record);
       return { isWritten: true, record };
     });
   }
@@ -268,7 +312,7 @@ export class EmbeddedStore implements Store {
     });
   }
 
-  importSession(head: Head, messages: readonly ChatMessage[]): Promise<void> {
+  importSession(head: Head, messages: readonly ChatMessage[], asides: readonly Aside[] = []): Promise<void> {
     const { sessionId } = head.session;
     return this.#write("import a session", () => {
       const existing = this.#tables.heads.get(sessionId);
@@ -281,12 +325,20 @@ export class EmbeddedStore implements Store {
           this.#rows.putMessage(current, message);
         }
       }
+      for (const aside of asides) {
+        const isBeyond = aside.afterOffset > current.session.offset;
+        if (!isBeyond && this.#tables.asides.get(asideKey(aside)) === null) this.#rows.putAside(aside);
+      }
     });
   }
 
   #messageOf(sessionId: string, messageId: string): ChatMessage | null {
     const place = this.#tables.places.get([messageId, sessionId]);
     return place === null ? null : this.#tables.messages.get([sessionId, place.offset]);
+  }
+
+  #sessionsIn({ items, next }: IndexPage<{ readonly value: string }>): IndexPage<Session> {
+    return { items: items.map(({ value }) => this.#sessionOf(value)), next };
   }
 
   #sessionOf(sessionId: string): Session {
@@ -296,6 +348,8 @@ export class EmbeddedStore implements Store {
   }
 
   #read<T>(operation: string, read: () => T): Promise<T> {
+    // Asked while it closes, LMDB reads memory that it has freed, and that ends the process.
+    if (this.#closed !== null) return Promise.reject(new StoreClosed(operation));
     try {
       return Promise.resolve(read());
     } catch (cause) {
@@ -304,6 +358,7 @@ export class EmbeddedStore implements Store {
   }
 
   async #write<T>(operation: string, write: () => T): Promise<T> {
+    if (this.#closed !== null) throw new StoreClosed(operation);
     try {
       return await this.#commit.write(write);
     } catch (cause) {

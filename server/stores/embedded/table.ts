@@ -38,9 +38,12 @@ export class Table<T> {
     return record === undefined ? null : this.#decode(key, record);
   }
 
-  put(key: Key, value: T): void {
+  /** @returns the bytes that it takes */
+  put(key: Key, value: T): number {
     if (!fits(key)) throw new Error(`a key of ${this.name} is longer than ${keyTextMax} characters`);
-    void this.#database.put(key, encodeRecord(value));
+    const record = encodeRecord(value);
+    void this.#database.put(key, record);
+    return record.length;
   }
 
   remove(key: Key): void {

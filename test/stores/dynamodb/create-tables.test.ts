@@ -60,9 +60,12 @@ test("[S] two that create them at the same time both come through", async () => 
 
 test("[S] a DynamoDB without time to live is told, and everything else is there", async () => {
   const prefix = freshPrefix();
-  expect(await create(prefix)).toContain(
-    `${prefix}events: this DynamoDB has no time to live; old events stay until somebody deletes them`,
-  );
+  const lines = await create(prefix);
+  for (const table of ["events", "records"]) {
+    expect(lines).toContain(
+      `${prefix}${table}: this DynamoDB has no time to live; what is over stays until somebody deletes it`,
+    );
+  }
 });
 
 test("[S] an answer that is none fails, and says so", async () => {

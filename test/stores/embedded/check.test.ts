@@ -39,7 +39,7 @@ async function tamper(change: (tables: Tables) => void): Promise<void> {
 
 test("[S12] a whole store has no findings, and is counted, also while it is open", async () => {
   expect(await check()).toEqual({
-    counts: { sessions: 4, messages: 22, openTurns: 2, records: 4, events: 10 },
+    counts: { sessions: 4, messages: 22, asides: 14, openTurns: 2, records: 4, events: 10 },
     findings: [],
   });
 });
@@ -74,6 +74,20 @@ test.each<[string, (tables: Tables) => void, string[]]>([
       places.put(["late", "s1"], { offset: 7 });
     },
     ['the record ["s1",7] of messages is beyond the session\'s last, 6'],
+  ],
+  [
+    "an aside in another's place, beyond the last message, or of no session",
+    ({ asides }) => {
+      const aside = asides.get(["s1", 6, "n-s1"])!;
+      asides.put(["s1", 2, "n-s1"], aside);
+      asides.put(["s1", 7, "x"], { ...aside, messageId: "x", afterOffset: 7 });
+      asides.put(["gone", 1, "y"], { ...aside, messageId: "y", afterOffset: 1, sessionId: "gone" });
+    },
+    [
+      'the record ["s1",2,"n-s1"] of asides holds aside n-s1',
+      'the record ["s1",7,"x"] of asides hangs beyond the session\'s last, 6',
+      'the record ["gone",1,"y"] of asides is of a session that is not there',
+    ],
   ],
   [
     "a message in another's place",

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "@jest/globals";
 import { systemClock } from "../../../server/clock.js";
 import { beginDeletion, close } from "../../../server/messaging/head.js";
-import type { Store } from "../../../server/messaging/store.js";
+import { cursorAt } from "../../../server/messaging/ids.js";
+import type { ProcessedEvent } from "../../../server/messaging/model.js";
+import { type Store, StoreClosed } from "../../../server/messaging/store.js";
 import { checkStore } from "../../../server/stores/embedded/check.js";
 import { DataDirInUse } from "../../../server/stores/embedded/data-dir.js";
 import { EmbeddedStore } from "../../../server/stores/embedded/store.js";
@@ -39,6 +41,23 @@ test("[S9] [S-11] a second server of the same directory is refused, and told who
   await expect(open(join(directory, "a"))).rejects.toThrow(`process ${process.pid} on`);
   await store.close();
   store = await open(join(directory, "a"));
+});
+
+test("[S18] what is asked while it closes, and after, is refused; what was being written is there", async () => {
+  await store.createHead(headOf());
+  const written = store.createHead(headOf({ session: { sessionId: "s2" } }));
+  const closed = store.close();
+  const ask = (id: string) =>
+    Promise.allSettled([store.readHead("s1"), store.createHead(headOf({ session: { sessionId: id } }))]);
+  const meanwhile = ask("s3");
+  await closed;
+  const refusal = { status: "rejected", reason: expect.any(StoreClosed) as unknown };
+  expect([...(await meanwhile), ...(await ask("s4"))]).toEqual([refusal, refusal, refusal, refusal]);
+  await expect(written).resolves.toMatchObject({ session: { sessionId: "s2" } });
+  store = await open(join(directory, "a"));
+  const ids = ["s1", "s2", "s3", "s4"];
+  const found = await Promise.all(ids.map((id) => store.readHead(id)));
+  expect(found.map((head) => head?.session.sessionId)).toEqual(["s1", "s2", undefined, undefined]);
 });
 
 describe("[S7] an index", () => {
@@ -145,16 +164,38 @@ test("[S-12] what is deleted leaves nothing behind, and everything else as it wa
   await store.deleteMessages(first!, items.slice(0, 3));
   expect(await findingsIn(join(directory, "a"))).toEqual([]);
   await store.deleteMessages(first!, items);
+  await store.deleteAsides(first!, (await store.readAsides(first!, { from: 0, to: 100, limit: 100 })).items);
   await store.deleteHead(first!);
   expect(await findingsIn(join(directory, "a"))).toEqual([]);
   const snapshot = await openSnapshot(join(directory, "a"));
-  const { heads, messages, places, windows, events, indexes } = snapshot.tables;
-  const everything = [heads, messages, places, windows, events, ...Object.values(indexes)];
+  const { heads, messages, asides, places, windows, events, indexes } = snapshot.tables;
+  const everything = [heads, messages, asides, places, windows, events, ...Object.values(indexes)];
   const text = JSON.stringify(everything.map((table) => [...table.everything()]));
   await snapshot.close();
   expect(text).not.toContain(`"${first}"`);
   expect(text).not.toContain(`#${first}"`);
   for (const other of others) expect(text).toContain(`"${other}"`);
+});
+
+test("[S7] events that have outlived their day go as others come, and never those of today", async () => {
+  await store.createHead(headOf());
+  const [now, day] = [Date.now(), 24 * 60 * 60 * 1000];
+  let number = 0;
+  const put = async (count: number, time: number) => {
+    const cursors = Array.from({ length: count }, () => cursorAt(time + (number += 1)));
+    const events = cursors.map((cursor) => ({ cursor, businessId: "B1" }) as ProcessedEvent);
+    await store.changeSession("s1", (head) => ({ result: null, head, events }));
+    return cursors;
+  };
+  const cursorsOf = async () => {
+    const { items } = await store.readEvents("B1", { after: cursorAt(0), limit: 1000 });
+    return items.map(({ cursor }) => cursor);
+  };
+  await put(100, now - 2 * day);
+  const recent = await put(100, now - day + 60_000);
+  expect((await cursorsOf()).length).toBeLessThan(200);
+  recent.push(...(await put(100, now)));
+  expect(await cursorsOf()).toEqual(recent);
 });
 
 describe("[S11] the epoch", () => {

@@ -1,0 +1,10 @@
+// What the bundler takes as text.
+declare module "*.css" {
+  const text: string;
+  export default text;
+}
+
+declare module "*.html" {
+  const text: string;
+  export default text;
+}
