@@ -171,6 +171,24 @@ describe.each([
   }
 });
 
+test.each([
+  ["a desktop", desktop],
+  ["a phone", phone],
+])("[page] on %s nothing moves when the page is drawn before its chat was read", async (_size, options) => {
+  const { page } = await desk.open(options, watched);
+  // What a slow line does: the body is there and drawn, and what is in it comes some frames later.
+  await page.evaluate(() => {
+    const chat = document.querySelector("#chat")!;
+    chat.remove();
+    Object.assign(globalThis, { chat });
+  });
+  await frames(page);
+  await page.evaluate("shifts.splice(0)");
+  await page.evaluate("document.body.append(chat)");
+  await frames(page);
+  expect(await page.evaluate("shifts")).toEqual([]);
+});
+
 function watched(page: Page): Promise<unknown> {
   return page.addInitScript(watchShifts);
 }
