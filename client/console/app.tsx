@@ -3,6 +3,7 @@ import { ChatError } from "../chat-error.js";
 import { retryDelayMs } from "../limits.js";
 import { Api } from "./api.js";
 import { Desk } from "./desk.js";
+import { Drafts } from "./drafts.js";
 import { businessOf, claimsOf, forgetToken, storedToken, storeToken } from "./identity.js";
 import type { Labels } from "./labels.js";
 import { SignIn, type SignInReason } from "./sign-in.js";
@@ -11,12 +12,11 @@ import { Workspace } from "./workspace.js";
 type Gate =
   | { readonly state: "entering" }
   | { readonly state: "asking"; readonly reason: SignInReason }
-  | { readonly state: "inside"; readonly desk: Desk };
+  | { readonly state: "inside"; readonly desk: Desk; readonly drafts: Drafts };
 
 /** The way in: with the token of this tab, with one that is asked for, or on an open server without. */
 export function App({ labels }: { readonly labels: Labels }) {
   const [gate, setGate] = useState<Gate>({ state: "entering" });
-  const [drafts] = useState(() => new Map<string, string>());
   const ask = useCallback((reason: SignInReason) => {
     forgetToken();
     setGate({ state: "asking", reason });
@@ -29,7 +29,8 @@ export function App({ labels }: { readonly labels: Labels }) {
       try {
         await api.enter();
         const { sub } = claimsOf(token);
-        setGate({ state: "inside", desk: new Desk({ api, token, self: sub, onUnauthorized: () => ask("ended") }) });
+        const desk = new Desk({ api, token, self: sub, onUnauthorized: () => ask("ended") });
+        setGate({ state: "inside", desk, drafts: new Drafts(api.businessId, sub) });
       } catch (cause) {
         const code = cause instanceof ChatError ? cause.code : "unknown";
         if (code === "unauthorized") return ask(token === null ? "none" : "refused");
@@ -52,7 +53,7 @@ export function App({ labels }: { readonly labels: Labels }) {
     case "asking":
       return <SignIn labels={labels} reason={gate.reason} onToken={signedIn} />;
     case "inside":
-      return <Workspace desk={gate.desk} drafts={drafts} labels={labels} onSignIn={() => ask("ended")} />;
+      return <Workspace desk={gate.desk} drafts={gate.drafts} labels={labels} onSignIn={() => ask("ended")} />;
   }
 
   function signedIn(token: string): void {

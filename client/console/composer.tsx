@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { Desk } from "./desk.js";
+import type { Drafts } from "./drafts.js";
 import type { Labels } from "./labels.js";
 
 export type ComposerMode = "reply" | "note";
@@ -11,8 +12,7 @@ export interface ComposerProps {
   readonly onMode: (mode: ComposerMode) => void;
   /** Null: a reply can be sent. */
   readonly obstacle: Obstacle | null;
-  /** What is written and not sent, by session and mode; outlives what is drawn. */
-  readonly drafts: Map<string, string>;
+  readonly drafts: Drafts;
   readonly labels: Labels;
 }
 
@@ -40,14 +40,12 @@ export function focusOnComposer(): void {
 /** Where replies and notes are written. What is written stays with its session until it is stored. */
 export function Composer({ desk, sessionId, mode, onMode, obstacle, drafts, labels }: ComposerProps) {
   const [, draw] = useState(0);
-  const key = draftKey(mode, sessionId);
-  const text = drafts.get(key) ?? "";
+  const text = drafts.get(mode, sessionId);
   const isPending = desk.isPending(sessionId);
   const barredBy = mode === "reply" ? obstacle : null;
   const isBarred = isPending || !desk.isOnline || (barredBy !== null && barredBy.remedy === null);
   const write = (next: string) => {
-    if (next === "") drafts.delete(key);
-    else drafts.set(key, next);
+    drafts.set(mode, sessionId, next);
     if (mode === "reply") desk.opened.type(sessionId, next !== "");
     draw((version) => version + 1);
   };
@@ -56,7 +54,7 @@ export function Composer({ desk, sessionId, mode, onMode, obstacle, drafts, labe
     if (message === "" || barredBy !== null || isBarred) return;
     const isStored = await desk.say(mode, sessionId, message);
     // What was written meanwhile is not what was sent.
-    if (isStored && drafts.get(key) === text) drafts.delete(key);
+    if (isStored && drafts.get(mode, sessionId) === text) drafts.set(mode, sessionId, "");
     draw((version) => version + 1);
   };
   const overcome = async ({ act }: Remedy) => {
@@ -116,8 +114,4 @@ export function Composer({ desk, sessionId, mode, onMode, obstacle, drafts, labe
       </div>
     </form>
   );
-}
-
-export function draftKey(mode: ComposerMode, sessionId: string): string {
-  return `${mode} ${sessionId}`;
 }

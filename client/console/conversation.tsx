@@ -1,5 +1,6 @@
-import { Composer, type ComposerMode, draftKey, type Obstacle } from "./composer.js";
+import { Composer, type ComposerMode, type Obstacle } from "./composer.js";
 import type { Command, Desk } from "./desk.js";
+import type { Drafts } from "./drafts.js";
 import { BackIcon, StateIcon } from "./icons.js";
 import type { Labels } from "./labels.js";
 import { coordinatorName, customerName } from "./names.js";
@@ -21,7 +22,7 @@ interface ConversationProps {
   readonly now: number;
   readonly mode: ComposerMode;
   readonly onMode: (mode: ComposerMode) => void;
-  readonly drafts: Map<string, string>;
+  readonly drafts: Drafts;
   readonly actions: Actions;
   readonly onBack: () => void;
   readonly labels: Labels;
@@ -34,7 +35,7 @@ export function Conversation(props: ConversationProps) {
   const { sessionId } = open.transcript;
   const obstacle = obstacleOf(desk, row, now, labels);
   const use = (text: string) => {
-    drafts.set(draftKey("reply", sessionId), text);
+    drafts.set("reply", sessionId, text);
     onMode("reply");
   };
   return (

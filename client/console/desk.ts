@@ -236,7 +236,10 @@ export class Desk {
       if (inbox.accepted(message)) this.#lookups.add(message.sessionId);
       this.#tell();
     });
-    coordinator.on("processed", (turn) => heard(turn.sessionId, inbox.processed(turn)));
+    coordinator.on("processed", (turn) => {
+      const isNew = inbox.processed(turn);
+      heard(turn.sessionId, isNew || turn.status === "failed");
+    });
     coordinator.on("session", (update) => {
       const isNew = inbox.updated(update);
       // One that is deleted is told as one that is over; that it is gone is seen by asking.

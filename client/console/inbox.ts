@@ -62,6 +62,7 @@ export class Inbox {
     return known === undefined;
   }
 
+  /** Why a turn failed is not told: what was said in place of an answer is no failure until it was looked up. */
   processed({ sessionId, userId, messageId, message, answer, status, timestamp }: ProcessedTurn): boolean {
     const known = this.#rows.get(sessionId);
     const open = new Map(known?.open);
@@ -69,7 +70,7 @@ export class Inbox {
     const from = status === "human" ? "coordinator" : status === "failed" ? "system" : "agent";
     const asksForHuman = message.trim() === "/human" && status === "answered";
     this.#put(sessionId, {
-      ...{ userId, open, last: lastSaid(from, answer, status === "failed"), lastMessageAt: timestamp },
+      ...{ userId, open, last: lastSaid(from, answer, false), lastMessageAt: timestamp },
       wantsHuman: status === "human" ? false : asksForHuman || (known?.wantsHuman ?? false),
     });
     return known === undefined;
@@ -112,7 +113,9 @@ export class Inbox {
 
 function readLatest(raw: unknown): LastSaid | null {
   const { type, content, code } = asRecord(raw);
-  return typeof content === "string" ? lastSaid(readFrom(type), content, text(code) !== undefined) : null;
+  // Who did not want the answer any more waits for none.
+  const isFailure = code !== undefined && code !== "cancelled";
+  return typeof content === "string" ? lastSaid(readFrom(type), content, isFailure) : null;
 }
 
 function readQuestion(raw: unknown): [messageId: string, askedAt: number] {

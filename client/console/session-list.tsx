@@ -151,7 +151,8 @@ function ListRow({ row, at, list }: { readonly row: Row; readonly at: number; re
 }
 
 function senderOf(from: "agent" | "coordinator" | "system", labels: Labels): string {
-  return labels[from];
+  // A line knows that one of the team wrote, and not who.
+  return from === "coordinator" ? labels.team : labels[from];
 }
 
 function stateText(row: Row, { desk, now, labels }: ListProps): string {

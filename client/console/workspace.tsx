@@ -4,6 +4,7 @@ import { Bar } from "./bar.js";
 import { type ComposerMode, focusOnComposer } from "./composer.js";
 import { type Actions, Conversation } from "./conversation.js";
 import type { Desk } from "./desk.js";
+import type { Drafts } from "./drafts.js";
 import { Details } from "./details.js";
 import { BlockDialog, OnlineDialog, ShortcutsDialog } from "./dialogs.js";
 import { Figures } from "./figures.js";
@@ -20,7 +21,7 @@ import { Times } from "./times.js";
 
 interface WorkspaceProps {
   readonly desk: Desk;
-  readonly drafts: Map<string, string>;
+  readonly drafts: Drafts;
   readonly labels: Labels;
   readonly onSignIn: () => void;
 }

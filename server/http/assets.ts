@@ -42,9 +42,9 @@ export function assets(publicDir: string): RequestHandler {
   }
 }
 
-// `/console` is console.html. What is compressed is asked for by its own name.
+// `/console` is console.html, and so is `/console/`. What is compressed is asked for by its own name.
 function nameOf(path: string): string {
-  const name = path.slice(1) || "index.html";
+  const name = path.slice(1).replace(/(?<=^\w+)\/$/, "") || "index.html";
   if (/\.(?:br|gz)$/.test(name)) return "";
   return extname(name) === "" ? `${name}.html` : name;
 }

@@ -54,6 +54,18 @@ test.each(sizes)(
   },
 );
 
+test("[console] who got no answer waits for one, and who wanted none any more does not", async () => {
+  const opened = await desk.open();
+  const { page } = opened;
+  (await desk.asked("ana", "Hello")).call.say(new Error("no"));
+  const { chat } = await desk.asked("bob", "Good day");
+  await chat.cancel(chat.messages[0]!.messageId!);
+  const stateOf = (userId: string) => row(page, userId).locator(".row-state").textContent();
+  await untilSeen("ana waits", async () => (await stateOf("ana")) === "Got no answer");
+  await untilSeen("bob is answered", async () => (await stateOf("bob")) === "Answered by the assistant");
+  expect(opened.pageErrors).toEqual([]);
+});
+
 test.each(sizes)(
   "[console] on a %s a visitor has a name that can be read, everywhere the same, and is found by it and by the whole id",
   async (name, size) => {

@@ -184,7 +184,7 @@ test("[U-03] while the server is away that is said calmly, what is written stays
   const field = page.getByRole("textbox", { name: "Write to the customer" });
   await field.fill("I am on it");
   await app.stop();
-  await page.getByText("Offline. Trying again…").waitFor();
+  await page.getByText("Offline", { exact: true }).waitFor();
   await page.getByText("No connection since ").waitFor();
   await browser.look(opened, "offline");
   await field.press("Enter");
@@ -201,9 +201,14 @@ test("[U-03] while the server is away that is said calmly, what is written stays
   await row(page, "ana").getByText("Assistant: meanwhile").waitFor();
   await row(page, "bob").getByText("Resolved", { exact: true }).waitFor();
   expect(await field.inputValue()).toBe("I am on it");
+  await page.reload();
+  await online(page);
+  await page.locator(".message.agent", { hasText: "meanwhile" }).waitFor();
+  expect(await field.inputValue()).toBe("I am on it");
   expect(await page.locator(".message.coordinator").count()).toBe(0);
   await field.press("Enter");
   await page.locator(".message.coordinator", { hasText: "I am on it" }).waitFor();
+  await row(page, "ana").getByText("Team: I am on it").waitFor();
   expect(pageErrors).toEqual([]);
 });
 

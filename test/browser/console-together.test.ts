@@ -95,6 +95,9 @@ test.each(sizes)(
     await page.getByRole("button", { name: "Block customer" }).click();
     await dialog.getByRole("button", { name: "Block customer" }).click();
     await page.locator(".blocked").waitFor();
+    // What was being answered was ended by a human: nobody waits for one.
+    const state = row(page, "ana").locator(".row-state");
+    await untilSeen("the list says so", async () => (await state.textContent()) === "Answered by the assistant");
     await expect(chat.send("And now?")).rejects.toMatchObject({ code: "blocked" });
     await looks(opened, size, `blocked-${size}`);
     await page.getByRole("button", { name: "Unblock" }).click();

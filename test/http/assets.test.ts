@@ -75,6 +75,7 @@ describe("[H29] what the pages are made of", () => {
     for (const [path, name, type] of [
       ["/", "index.html", "text/html; charset=utf-8"],
       ["/console", "console.html", "text/html; charset=utf-8"],
+      ["/console/", "console.html", "text/html; charset=utf-8"],
       ["/page.js", "page.js", "text/javascript; charset=utf-8"],
       ["/page.css", "page.css", "text/css; charset=utf-8"],
       ["/widget.js", "widget.js", "text/javascript; charset=utf-8"],

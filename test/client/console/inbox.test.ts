@@ -46,6 +46,19 @@ test("[console] [H27] a list tells what was said last and what is open; a comman
   expect(inbox.row("s")).toMatchObject({ last: null, open: new Map() });
 });
 
+test.each([
+  ["agent_timeout", true],
+  ["agent_failed", true],
+  ["cancelled", false],
+  [undefined, false],
+])("[console] an answer that failed is one that its user waits for once it is known why: %s", (code, isFailure) => {
+  inbox.processed({ ...turn, answer: "Sorry", status: "failed" });
+  expect(inbox.row("s")!.last).toEqual({ from: "system", text: "Sorry", isFailure: false });
+  const latest = { type: "system", content: "Sorry", timestamp: turn.timestamp, code };
+  inbox.told({ sessionId: "s", status: "active", lastMessageAt: turn.timestamp, latest, openQuestions: [] });
+  expect(inbox.row("s")!.last!.isFailure).toBe(isFailure);
+});
+
 test("[console] [M43] that a human was asked for is what the session says", () => {
   const told = (context: object) =>
     inbox.told({ sessionId: "s", status: "active", lastMessageAt: at(3), metadata: { context } });
