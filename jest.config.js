@@ -1,11 +1,12 @@
 /** Suites that take long, and that `npm test` therefore leaves to `npm run test:faults`. */
 export const long = [
+  "**/test/agents/{openings,submitted-twice}.test.ts",
   "**/test/browser/console-{attention,crowd,faults,hands,list,states,together}.test.ts",
   "**/test/browser/page-{limits,live,still}.test.ts",
   "**/test/cli/store-commands.test.ts",
   "**/test/protocol/fuzz.test.ts",
   "**/test/stores/dynamodb/{contract,faults,half-done}.test.ts",
-  "**/test/wire/{access-matrix,broken-requests,hostile-messages,model}.test.ts",
+  "**/test/wire/{access-matrix,broken-requests,control-frames,hostile-messages,model}.test.ts",
 ];
 
 /** What every project of the tests has. */
@@ -59,10 +60,9 @@ export default {
     { ...shared, displayName: "embedded", testMatch: ["**/*.test.ts", ...long.map((suites) => `!${suites}`)] },
     // The others are in jest.faults.config.js, for time.
     onDynamoDb([
-      "<rootDir>/test/app.test.ts",
-      "**/test/http/{chats,messages}.test.ts",
+      "**/test/http/chats.test.ts",
       "**/test/messaging/messages-channel.test.ts",
-      "**/test/wire/{channel-agents,clients,conversation-saving,privacy}.test.ts",
+      "**/test/wire/{channel-agents,clients,conversation-saving}.test.ts",
       "**/test/wire/{seed-000,seed-003,seed-004}.test.ts",
     ]),
   ],

@@ -11,10 +11,11 @@ export default {
       testMatch: ["**/test/fault/**/*.test.ts", ...long],
     },
     onDynamoDb([
+      "<rootDir>/test/app.test.ts",
       "**/test/client/chat.test.ts",
-      "**/test/http/{asides,businesses,idempotency,quota,schedules}.test.ts",
+      "**/test/http/{asides,businesses,idempotency,messages,quota,schedules}.test.ts",
       "**/test/http/{session-list,session,sessions,stats,telegram,telegram-answers,tokens,users}.test.ts",
-      "**/test/wire/{appointment,components,delivery,feedback,hostile-messages,intents,sessions,suspended-intents}.test.ts",
+      "**/test/wire/{appointment,components,delivery,feedback,hostile-messages,intents,privacy,sessions,suspended-intents}.test.ts",
     ]),
   ],
 };
