@@ -145,7 +145,7 @@ test("[S-10] [S-06] what a desk at work asks of DynamoDB: no scan, no transactio
   expect(new Set(proxy.requests.flatMap(({ tables }) => tables))).toEqual(
     new Set(["sessions", "messages", "records", "events"]),
   );
-}, 60_000);
+});
 
 function at({ endpoint }: { readonly endpoint: string }): Record<string, string> {
   return { STORE: "dynamodb", DYNAMODB_ENDPOINT: endpoint };

@@ -63,7 +63,7 @@ describe("[S] the server as a process", () => {
     expect(tables.greeting).toContain(`  data       DynamoDB, tables ${prefix}*, at ${dynamo.endpoint}`);
     expect(tables.stderr).not.toContain("NodeVersionSupportWarning");
     expect(await tables.terminate()).toEqual({ code: 0, signal: null });
-  }, 60_000);
+  });
 
   test("[D-14] two processes on the same tables are one desk", async () => {
     const environment = inDynamo(dynamo.endpoint, freshPrefix());
@@ -81,7 +81,7 @@ describe("[S] the server as a process", () => {
     expect(await readSession(second.url, sessionId)).toEqual(seen);
     await first.terminate();
     expect(await converse(second.url, "user_1")).toBe(sessionId);
-  }, 60_000);
+  });
 
   test("[S] tables that are missing end the start, with the command that makes them", async () => {
     proxy = await startFaultProxy({ endpoint: dynamo.endpoint, host: "127.0.0.2" });
@@ -100,7 +100,7 @@ describe("[S] the server as a process", () => {
     expect((await createTables(environment)).stdout).toContain(`  ${prefix}sessions: is there\n`);
     await server.start();
     await converse(server.url, "user_1");
-  }, 60_000);
+  });
 
   test("[S] tables that cannot be made are one line and exit code 1", async () => {
     const { code, stderr } = await createTables({ DYNAMODB_ENDPOINT: "http://127.0.0.1:1" });

@@ -12,7 +12,7 @@ let browser: TestBrowser;
 
 beforeAll(async () => {
   browser = await startBrowser();
-}, 60_000);
+});
 
 afterAll(() => browser?.stop());
 

@@ -16,7 +16,7 @@ beforeAll(async () => {
   for (const [userId, question, answer] of said) await answered(await desk.asked(userId, question), answer);
   await (await desk.seats.online({ userId: "andrei.popa" })).send("/human");
   elena = await desk.asked("elena.ionescu", "Bună! Cât durează un detartraj?");
-}, 60_000);
+});
 
 afterAll(async () => {
   await desk?.end();

@@ -26,7 +26,7 @@ let seats: ClientSeats;
 
 beforeAll(async () => {
   browser = await ConsoleBrowser.start();
-}, 60_000);
+});
 
 afterAll(() => browser?.stop());
 

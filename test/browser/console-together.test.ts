@@ -9,7 +9,7 @@ let desk: ConsoleDesk;
 
 beforeAll(async () => {
   desk = await ConsoleDesk.build();
-}, 60_000);
+});
 
 afterAll(() => desk?.browser.stop());
 

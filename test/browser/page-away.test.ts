@@ -13,7 +13,7 @@ let seats: ClientSeats;
 beforeAll(async () => {
   desk = await PageDesk.build();
   await mkdir(artifacts, { recursive: true });
-}, 60_000);
+});
 
 afterAll(() => desk?.stop());
 

@@ -12,7 +12,7 @@ let desk: PageDesk;
 beforeAll(async () => {
   desk = await PageDesk.build();
   await mkdir(artifacts, { recursive: true });
-}, 60_000);
+});
 
 afterAll(() => desk?.stop());
 

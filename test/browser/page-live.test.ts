@@ -23,7 +23,7 @@ let seats: ClientSeats;
 
 beforeAll(async () => {
   desk = await PageDesk.build();
-}, 60_000);
+});
 
 afterAll(() => desk?.stop());
 

@@ -14,7 +14,7 @@ beforeAll(async () => {
     response.end();
   });
   await new Promise<void>((done) => elsewhere.listen(0, "127.0.0.1", done));
-}, 60_000);
+});
 
 afterAll(async () => {
   elsewhere?.close();

@@ -10,7 +10,7 @@ let desk: PageDesk;
 beforeAll(async () => {
   desk = await PageDesk.build();
   await desk.start({ AGENT: "assistant" });
-}, 60_000);
+});
 
 afterAll(async () => {
   await desk?.app.dispose();

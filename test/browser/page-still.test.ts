@@ -27,7 +27,7 @@ let desk: PageDesk;
 
 beforeAll(async () => {
   desk = await PageDesk.build();
-}, 60_000);
+});
 
 afterAll(() => desk?.stop());
 

@@ -24,7 +24,7 @@ beforeAll(async () => {
   await promisify(execFile)(process.execPath, [join(root, "client", "build.mjs"), publicDir]);
   await mkdir(artifacts, { recursive: true });
   browser = await startBrowser();
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser?.stop();

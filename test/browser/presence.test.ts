@@ -107,7 +107,7 @@ class Tab {
 
   async lists(state: PresenceState): Promise<void> {
     const list = JSON.stringify(Object.entries(state).map(([key, { metas }]) => [key, metas]));
-    await this.opened.page.waitForFunction(`listed() === inOrder(${list})`, undefined, { timeout: 10_000 });
+    await this.opened.page.waitForFunction(`listed() === inOrder(${list})`);
   }
 
   #run(code: string): Promise<unknown> {
@@ -123,7 +123,7 @@ let tabs: Tab[];
 
 beforeAll(async () => {
   browser = await startBrowser();
-}, 60_000);
+});
 
 afterAll(() => browser?.stop());
 

@@ -15,7 +15,7 @@ let browser: TestBrowser;
 beforeAll(async () => {
   browser = await startBrowser();
   app = await startTestApp({ AGENT: "assistant" });
-}, 60_000);
+});
 
 afterAll(async () => {
   await browser?.stop();

@@ -26,7 +26,7 @@ beforeAll(async () => {
   });
   await new Promise<void>((done) => site.listen(0, "127.0.0.1", done));
   siteUrl = `http://127.0.0.1:${(site.address() as AddressInfo).port}`;
-}, 60_000);
+});
 
 afterAll(async () => {
   site?.close();

@@ -365,7 +365,7 @@ test("[S13] an import goes into the store that STORE names, is the same there, a
     await server?.dispose();
     await dynamo.stop();
   }
-}, 60_000);
+});
 
 test("[S12] [S13] backups, exports and checks beside a server under load are each of one moment", async () => {
   const server = await TestServer.create();
@@ -402,4 +402,4 @@ test("[S12] [S13] backups, exports and checks beside a server under load are eac
     load.disconnect();
     await server.dispose();
   }
-}, 60_000);
+});

@@ -91,7 +91,7 @@ describe("conform", () => {
       expect(findings.filter(({ difference }) => difference !== null)).toEqual([]);
       expect(findings.length).toBeGreaterThan(60);
     }
-  }, 30_000);
+  });
 
   describe("of a server that is wrong in one way", () => {
     const found = new Map<string, readonly Finding[]>();
@@ -107,7 +107,7 @@ describe("conform", () => {
         }
       };
       await Promise.all([ask(), ask(), ask(), ask()]);
-    }, 60_000);
+    });
 
     test.each(faults)("[W1] finds %s", (name, fault, check) => {
       const findings = found.get(name)!;
@@ -142,7 +142,7 @@ describe("bennu", () => {
       /^differs {2}2\.0\.0 {2}C6 {3}stop ends .*: expected \["1","1",.*"phx_close",\{\}\], came nothing$/m,
     );
     expect(bad.stdout).toMatch(/\d+ of \d+ checks differ\.\n$/);
-  }, 60_000);
+  });
 
   test.each([
     [["help"], 0, "stdout"],

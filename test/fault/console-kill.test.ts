@@ -15,7 +15,7 @@ let seats: ClientSeats;
 
 beforeAll(async () => {
   browser = await ConsoleBrowser.start();
-}, 60_000);
+});
 
 afterAll(() => browser?.stop());
 

@@ -26,7 +26,7 @@ let asked: Asked[];
 beforeAll(async () => {
   await mkdir(artifacts, { recursive: true });
   browser = await startBrowser();
-}, 60_000);
+});
 
 afterAll(() => browser?.stop());
 

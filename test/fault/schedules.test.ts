@@ -18,7 +18,7 @@ let nodes: readonly TestServer[] = [];
 afterEach(async () => {
   for (const node of nodes) await node.dispose();
   await dynamo?.stop();
-}, 60_000);
+});
 
 const placeOf = ({ url }: TestServer) => ({ port: Number(new URL(url).port) });
 const userIds = Array.from({ length: userCount }, (_, index) => `u${index}`);

@@ -32,7 +32,7 @@ beforeAll(async () => {
   // These stop their server, so each has its own.
   for (const transcript of stopping)
     outcomes.set(transcript.name, await play(await startServer(), transcript, patienceMs(transcript.name)));
-}, 100_000);
+});
 
 afterAll(async () => {
   for (const server of servers) {

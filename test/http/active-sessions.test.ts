@@ -25,7 +25,7 @@ beforeAll(async () => {
     });
     await Promise.all(heads.map((head) => app.store.createHead(head)));
   }
-}, 120_000);
+});
 
 afterAll(() => app.dispose());
 

@@ -26,7 +26,7 @@ beforeAll(async () => {
   publicDir = await mkdtemp(join(tmpdir(), "bennu-assets-"));
   await promisify(execFile)(process.execPath, [join(import.meta.dirname, "../../client/build.mjs"), publicDir]);
   app = await startTestApp({}, { publicDir });
-}, 60_000);
+});
 
 afterAll(async () => {
   await app?.dispose();

@@ -220,15 +220,11 @@ describe("[H3] [H4] before and after", () => {
     expect(new Set(rows.map(({ timestamp }) => timestamp)).size).toBe(3);
   });
 
-  test.each([1, 7, 50, 200])(
-    "[H-02] pages of %d backwards and forwards hold each message once",
-    async (limit) => {
-      const offsets = rows.map(({ offset }) => offset);
-      expect(await backwards(sessionId, limit)).toEqual(offsets);
-      expect(await forwards(sessionId, limit)).toEqual(offsets);
-    },
-    60_000,
-  );
+  test.each([1, 7, 50, 200])("[H-02] pages of %d backwards and forwards hold each message once", async (limit) => {
+    const offsets = rows.map(({ offset }) => offset);
+    expect(await backwards(sessionId, limit)).toEqual(offsets);
+    expect(await forwards(sessionId, limit)).toEqual(offsets);
+  });
 
   test("[H-02] a timestamp that many share excludes all of them, in either form and either direction", async () => {
     const shared = rows[10]!.timestamp;

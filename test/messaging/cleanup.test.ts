@@ -413,7 +413,6 @@ describe("[S-09] a process that ends between any two writes", () => {
         }
       }
     },
-    120_000,
   );
 });
 

@@ -315,7 +315,7 @@ describe("[M2] [M6] on two nodes", () => {
         expect(items).toHaveLength(1);
       });
     }
-  }, 60_000);
+  });
 
   test("several messages of a user, each of them twice: one session, and each is stored once", async () => {
     for (let run = 0; run < runs / 3; run += 1) {
@@ -331,7 +331,7 @@ describe("[M2] [M6] on two nodes", () => {
         expect((await storedTexts(accepted[0]!.message.sessionId)).toSorted()).toEqual(texts);
       });
     }
-  }, 60_000);
+  });
 
   // What is stored is answered before the slower of the two looks: then no open turn tells of it any more.
   test("stored and answered by one while the other is between two steps: still its duplicate", async () => {

@@ -24,7 +24,7 @@ afterEach(async () => {
   app = null;
   await dead.dispose();
   await dynamo.stop();
-}, 60_000);
+});
 
 /** A process that stored an answer for ana, and ended before it wrote any row of it and told anybody. */
 async function leaveAnswer(prefix: string, of: Partial<Session> = {}): Promise<void> {

@@ -76,7 +76,7 @@ describe("[M25] [N-06] a process that dies", () => {
         await livesAndDeaths(random, run);
       });
     }
-  }, 60_000);
+  });
 
   async function livesAndDeaths(random: () => number, run: number): Promise<void> {
     const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
@@ -212,14 +212,10 @@ describe("[M14] [M25] what was stored this moment", () => {
     await desk.untilAnswered("ana", 2);
   });
 
-  test(
-    "[M7] however looks for what was left lying fall between: none keeps it from being answered once its sender was told",
-    () =>
-      withSeed(async (random) => {
-        for (let run = 0; run < 100; run += 1) await lookedForMeanwhile(random, `user${run}`, 1 + (run % 3));
-      }),
-    60_000,
-  );
+  test("[M7] however looks for what was left lying fall between: none keeps it from being answered once its sender was told", () =>
+    withSeed(async (random) => {
+      for (let run = 0; run < 100; run += 1) await lookedForMeanwhile(random, `user${run}`, 1 + (run % 3));
+    }));
 
   /** So many messages are said while somebody looks; then nobody looks any more. */
   async function lookedForMeanwhile(random: () => number, userId: string, count: number): Promise<void> {

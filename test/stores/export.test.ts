@@ -524,7 +524,7 @@ describe("[S13] an import", () => {
     expect(most).toBeLessThanOrEqual(64);
     expect((await to.store.readHead("s7"))?.session.offset).toBe(120);
     expect((await to.store.readMessages("s7", { limit: 200 })).items).toHaveLength(120);
-  }, 60_000);
+  });
 });
 
 /** The first calls of a method fail; with `isDone` they do what they are for before that. */

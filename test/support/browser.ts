@@ -1,5 +1,6 @@
 import { type Browser, type BrowserContextOptions, chromium, type LaunchOptions, type Page } from "playwright-core";
 import { debianChromium, packagedChromium } from "./chromium-install.js";
+import { patienceMs } from "./store-of-run.js";
 
 /** A page, and whatever went wrong in it. */
 export interface TestPage {
@@ -66,6 +67,7 @@ async function tryLaunch(options: LaunchOptions, causes: unknown[]): Promise<Bro
 
 async function openPage(browser: Browser, options?: BrowserContextOptions): Promise<TestPage> {
   const context = await browser.newContext(options);
+  context.setDefaultTimeout(patienceMs);
   const page = await context.newPage();
   const opened: TestPage = { page, pageErrors: [], consoleErrors: [] };
   page.on("pageerror", (error) => opened.pageErrors.push(error.message));

@@ -9,7 +9,7 @@ export interface CliEnd {
 }
 
 const root = join(import.meta.dirname, "..", "..");
-const timeoutMs = 60_000;
+const timeoutMs = 120_000;
 
 /** Runs `bennu` as it is built, as a process of its own that knows nothing of the caller's environment. */
 export function bennu(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<CliEnd> {

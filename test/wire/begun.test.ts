@@ -154,4 +154,4 @@ test(`[M7] [M14] [A-13] ${users * actionsEach} messages, and whatever happens to
   } catch (cause) {
     throw new Error(`BENNU_SEED=${seedOfRun} repeats this: ${(cause as Error).message}`, { cause });
   }
-}, 60_000);
+});

@@ -44,7 +44,7 @@ test(`[W11] W-18 ${peers} peers that never answer our close frame are disconnect
   expect(raws.map(({ closeCodes }) => closeCodes)).toEqual(raws.map(() => [1011]));
   await until("the sockets to be gone", () => app.endpoint.socketCount === 1);
   expect((await unanswered()) - before).toBe(peers);
-}, 120_000);
+});
 
 test(`[L31] W-19 of ${flood} pings of one who reads nothing as many are answered as may be in a second, and then it is closed`, async () => {
   const raw = await RawSocket.open(app.port);

@@ -204,7 +204,7 @@ describe("[M12] the join of a coordinator", () => {
       "live",
     ]);
     await app.dispose();
-  }, 120_000);
+  });
 
   test("[M22] without those of a session that was deleted", async () => {
     const clock = new FakeClock();
@@ -420,50 +420,46 @@ describe("[M4] order under pressure", () => {
     }
     expect(joins.filter(({ tab }) => tab.response.recovered !== true)).toEqual([]);
     await app.dispose();
-  }, 120_000);
+  });
 
-  test(
-    "[D-18] [M27] 200 joins of every kind while messages are being stored: nothing comes twice, nothing out of order",
-    () =>
-      withSeed(async (random) => {
-        const app = await startTestApp({ MAX_BACKLOG_PER_BUSINESS: "1000" }, { agents: { echo: slowly(new Set()) } });
-        const writer = await joined(app, "ana");
-        const { sessionId } = await say(writer, "first", { chatId: "window" });
-        const joins: { readonly tab: Joined; readonly isResumed: boolean }[] = [];
-        const joining: Promise<void>[] = [];
-        for (let index = 0; index < 100; index += 1) {
-          const sent = say(writer, `message ${index}`, random() < 0.5 ? { chatId: "window" } : {});
-          for (let each = 0; each < 2; each += 1) {
-            const kind = random();
-            const isResumed = kind < 0.3;
-            const resume = isResumed ? { sessionId, offset: Math.floor(random() * index) } : null;
-            const more = kind > 0.6 ? { chatId: "window" } : { resume };
-            for (let turns = Math.floor(random() * 4); turns > 0; turns -= 1) {
-              await new Promise<void>((resolve) => setImmediate(resolve));
-            }
-            joining.push(joined(app, "ana", more).then((tab) => void joins.push({ tab, isResumed })));
+  test("[D-18] [M27] 200 joins of every kind while messages are being stored: nothing comes twice, nothing out of order", () =>
+    withSeed(async (random) => {
+      const app = await startTestApp({ MAX_BACKLOG_PER_BUSINESS: "1000" }, { agents: { echo: slowly(new Set()) } });
+      const writer = await joined(app, "ana");
+      const { sessionId } = await say(writer, "first", { chatId: "window" });
+      const joins: { readonly tab: Joined; readonly isResumed: boolean }[] = [];
+      const joining: Promise<void>[] = [];
+      for (let index = 0; index < 100; index += 1) {
+        const sent = say(writer, `message ${index}`, random() < 0.5 ? { chatId: "window" } : {});
+        for (let each = 0; each < 2; each += 1) {
+          const kind = random();
+          const isResumed = kind < 0.3;
+          const resume = isResumed ? { sessionId, offset: Math.floor(random() * index) } : null;
+          const more = kind > 0.6 ? { chatId: "window" } : { resume };
+          for (let turns = Math.floor(random() * 4); turns > 0; turns -= 1) {
+            await new Promise<void>((resolve) => setImmediate(resolve));
           }
-          await sent;
+          joining.push(joined(app, "ana", more).then((tab) => void joins.push({ tab, isResumed })));
         }
-        await Promise.all(joining);
-        await until("all answers", () => eventsOf(writer.client, "new_message").length === 101);
-        const rows = (await app.store.readMessages(String(sessionId), { limit: 1000 })).items;
-        expect(joins).toHaveLength(200);
-        for (const { tab, isResumed } of joins) {
-          await tab.client.heartbeat();
-          expect(repeatedIn(tab)).toEqual([]);
-          const answers = eventsOf(tab.client, "new_message").map(({ offset }) => Number(offset));
-          expect(answers).toEqual(answers.toSorted((one, other) => one - other));
-          // Whatever was not there yet when it joined has come; an old client has nothing else to go by.
-          const known = new Set(offsetsOf(tab));
-          const later = rows.filter(({ offset }) => offset > Number(tab.response.offset));
-          expect(later.filter(({ offset }) => !known.has(offset))).toEqual([]);
-          expect(tab.response.recovered).toBe(isResumed);
-        }
-        await app.dispose();
-      }),
-    120_000,
-  );
+        await sent;
+      }
+      await Promise.all(joining);
+      await until("all answers", () => eventsOf(writer.client, "new_message").length === 101);
+      const rows = (await app.store.readMessages(String(sessionId), { limit: 1000 })).items;
+      expect(joins).toHaveLength(200);
+      for (const { tab, isResumed } of joins) {
+        await tab.client.heartbeat();
+        expect(repeatedIn(tab)).toEqual([]);
+        const answers = eventsOf(tab.client, "new_message").map(({ offset }) => Number(offset));
+        expect(answers).toEqual(answers.toSorted((one, other) => one - other));
+        // Whatever was not there yet when it joined has come; an old client has nothing else to go by.
+        const known = new Set(offsetsOf(tab));
+        const later = rows.filter(({ offset }) => offset > Number(tab.response.offset));
+        expect(later.filter(({ offset }) => !known.has(offset))).toEqual([]);
+        expect(tab.response.recovered).toBe(isResumed);
+      }
+      await app.dispose();
+    }));
 });
 
 /** An agent that takes its time, another for each message, and checks that it has one question of a session at a time. */

@@ -250,7 +250,7 @@ describe("on an open server", () => {
     for (const each of [...tabs, ...consoles])
       expect(each.heard("session_updated").at(-1)).toMatchObject({ holder: null });
     expect((await other.ask("take_over", { sessionId })).status).toBe("ok");
-  }, 60_000);
+  });
 
   test("[M31] what a human says unasked reaches the user and every console, and what is no text reaches nobody", async () => {
     const [tab] = tabs as [Seat];

@@ -40,7 +40,7 @@ test("[S-02] connections that have died without a word cost one request, not one
   expect(store.failure).toBeNull();
   await store.close();
   client.destroy();
-}, 30_000);
+});
 
 /** Passes bytes on, until it forgets a connection: then nothing comes back over it, and nobody is told. */
 class Relay {

@@ -13,7 +13,7 @@ let under: DynamoUnderTest | null = null;
 afterEach(async () => {
   await under?.dispose();
   under = null;
-}, 60_000);
+});
 
 async function dropTables(prefix: string): Promise<void> {
   const client = await createDynamoClient({ endpoint: endpoint() });

@@ -17,7 +17,7 @@ afterEach(async () => {
   under?.proxy.clear();
   await under?.dispose();
   under = null;
-}, 60_000);
+});
 
 async function opened(): Promise<DynamoUnderTest> {
   under = await open({ random: createRandom(seedOfRun) });
@@ -90,7 +90,7 @@ describe("a DynamoDB that refuses", () => {
     const history = await forwards(store, "s1", 100);
     expect(offsetsOf(history)).toEqual(range(40).map((index) => index + 1));
     expect(new Set(history.map(({ messageId }) => messageId)).size).toBe(40);
-  }, 60_000);
+  });
 
   test("[S-02] refused for good: an error within the deadline, and no more than three tries of a request", async () => {
     const { store, proxy } = await opened();
@@ -106,7 +106,7 @@ describe("a DynamoDB that refuses", () => {
     proxy.clear();
     await say(under!.store, "s1", "m2");
     expect(under!.store.failure).toBeNull();
-  }, 60_000);
+  });
 
   test("[S-02] [M7] rows that cannot be written are written later: nothing of it is lost to a reader", async () => {
     const { store, proxy } = await opened();
@@ -120,7 +120,7 @@ describe("a DynamoDB that refuses", () => {
     await other.settle("s1");
     await store.changeSession("s1", (head) => ({ result: null, head: { ...head, turns: [] } }));
     expect(offsetsOf(await forwards(other, "s1", 2))).toEqual([1, 2, 3, 4, 5]);
-  }, 60_000);
+  });
 
   test("[S-07] a tenant that is throttled slows itself down, and nobody else", async () => {
     const { store, proxy } = await opened();
@@ -138,7 +138,7 @@ describe("a DynamoDB that refuses", () => {
       Promise.allSettled(range(40).map((index) => say(store, `${name}${index % 4}`, `${name}-m${index}`)));
     const [, cool] = await Promise.all([load("hot"), load("cool")]);
     expect(cool.filter(({ status }) => status === "rejected")).toEqual([]);
-  }, 60_000);
+  });
 });
 
 describe("a DynamoDB that answers in its own way", () => {
@@ -192,7 +192,7 @@ describe("a DynamoDB that answers in its own way", () => {
     const results = await Promise.all(range(100).map((index) => say(nodes[index % 2]!, "s1", `m${index}`)));
     expect(results.filter((result) => result?.kind !== "admitted")).toEqual([]);
     expect(offsetsOf(await forwards(store, "s1", 200))).toEqual(range(100).map((index) => index + 1));
-  }, 60_000);
+  });
 });
 
 describe("limits of an item", () => {

@@ -31,11 +31,11 @@ afterAll(() => client.destroy());
 
 beforeEach(async () => {
   under = await open();
-}, 120_000);
+});
 
 afterEach(async () => {
   await under.dispose();
-}, 120_000);
+});
 
 const far = "9999-01-01T00:00:00.000Z";
 const long = '"'.repeat(7000);
@@ -83,7 +83,7 @@ test("[S-08] a deletion that ended within a batch is gone on with, and leaves no
   };
   // For the two of them: rows, ids, places in the window and parts; and the event with its part.
   expect(await stopEverywhere(run, check, prepare)).toBe(10);
-}, 120_000);
+});
 
 test("[S13] an import that ended within a batch is done again, and is whole", async () => {
   const { store } = under;
@@ -112,7 +112,7 @@ test("[S13] an import that ended within a batch is done again, and is whole", as
     expect(window.filter((message) => message.sessionId === sessionId)).toEqual(messages);
   };
   expect(await stopEverywhere(run, check, prepare)).toBe(7);
-}, 120_000);
+});
 
 test("[S13] an import that is repeated writes what is there, key for key and byte for byte", async () => {
   const { store, prefix, proxy } = under;
@@ -135,4 +135,4 @@ test("[S13] an import that is repeated writes what is there, key for key and byt
     expect(await stored()).toEqual(first);
   }
   expect(await forwards(store, "s1", 9)).toEqual(messages);
-}, 120_000);
+});

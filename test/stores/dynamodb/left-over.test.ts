@@ -30,7 +30,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await Promise.all(nodes.map((node) => node.dispose()));
-}, 60_000);
+});
 
 async function nodeAt(ms: number): Promise<DynamoNode> {
   const node = await startDynamoNode({ endpoint: dynamo.endpoint, prefix }, t0 + ms);

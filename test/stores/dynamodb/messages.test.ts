@@ -16,14 +16,14 @@ beforeEach(async () => {
   under = await open();
   [writer, reader] = [await interceptedStore(under), await interceptedStore(under)];
   rows = newGate();
-}, 60_000);
+});
 
 afterEach(async () => {
   rows.open();
   await writer.store.close();
   await reader.store.close();
   await under.dispose();
-}, 60_000);
+});
 
 const window = { businessId: business, userId: user, chatId: "w" };
 

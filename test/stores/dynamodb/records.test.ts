@@ -8,7 +8,7 @@ let under: DynamoUnderTest | null = null;
 afterEach(async () => {
   await under?.dispose();
   under = null;
-}, 60_000);
+});
 
 test("[M24] a beat expires a day after it was written last, and no other record ever does", async () => {
   under = await open();

@@ -16,7 +16,7 @@ let under: DynamoUnderTest | null = null;
 afterEach(async () => {
   await under?.dispose();
   under = null;
-}, 60_000);
+});
 
 /** What was read is held back for as long as somebody says so. */
 class SlowReads extends Requests {
