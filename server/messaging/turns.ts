@@ -132,8 +132,13 @@ export function createTurns(
     deps.slots.close();
     let cancel: Cancel = () => undefined;
     const late = new Promise<void>((resolve) => (cancel = clock.after(timeoutMs, resolve)));
-    await Promise.race([Promise.all(running), late]);
+    await Promise.race([idle(), late]);
     cancel();
+  }
+
+  // What is taken over meanwhile is finished beside its session's work, which is over with that.
+  async function idle(): Promise<void> {
+    while (running.size > 0) await Promise.all(running);
   }
 
   function start(work: Work): Promise<void> {

@@ -5,7 +5,7 @@ import { type SessionChange, type Store, StoreError } from "../../server/messagi
 import { annotate, asideOf, asidesOf, newHead, say } from "../contract/store-acts.js";
 import { AnsweringDesk, turnLimits } from "../support/answering-desk.js";
 import { FakeClock } from "../support/fake-clock.js";
-import { interceptedStore } from "../support/intercepted-store.js";
+import { interceptedStore, soon } from "../support/intercepted-store.js";
 import { openTemporaryStore, type TemporaryStore } from "../support/temporary-store.js";
 import { until } from "../support/until.js";
 
@@ -177,6 +177,22 @@ describe("[M36] an answer that comes too late", () => {
     await until("it is told", () => desk.heard("draft").length > 0);
     const types = (await asidesOf(under.store, sessionId)).map(({ type }) => type);
     expect([types.length, types.includes("draft")]).toEqual([hangingMax, false]);
+  });
+
+  test("[M20] is finished before a drain is over, also where its session was taken over during that", async () => {
+    const desk = new AnsweringDesk({ under, clock });
+    const { message } = await desk.say("ana", "hello");
+    const call = await desk.agent.call("hello");
+    let isDrained = false;
+    const drained = desk.turns.drain(25_000).then(() => (isDrained = true));
+    const holder = { coordinatorId: "carla", expiresAt: far };
+    await under.store.changeSession(message.sessionId, (head) => takeOver(head, holder, clock.now()));
+    desk.turns.takenOver(message.sessionId);
+    await soon();
+    expect(isDrained).toBe(false);
+    call.answer();
+    await drained;
+    expect(desk.heard("draft")).toHaveLength(1);
   });
 
   test("is neither told nor stored when its session is being deleted", async () => {
