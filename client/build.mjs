@@ -52,6 +52,9 @@ const ofPhoenix = new RegExp(
     ...["resetHeartbeat", "sendHeartbeat", "heartbeatTimeout", "flushSendBuffer", "primaryPassedHealthCheck"],
     ...["closeWasClean", "connectClock", "defaultEncoder", "defaultDecoder", "pendingHeartbeatRef", "fallbackTimer"],
     ...["establishedConnections", "visibilityConnection", "closeHandled", "channelsErrored", "longPollFallbackMs"],
+    ...["clearHeartbeats", "teardownAndReconnect", "teardown", "longpollerTimeout", "pageHidden", "skipHeartbeat"],
+    ...["canPush", "endPointURL", "isConnecting", "isJoined", "makeRef", "joinRef", "connectionState", "sessionStore"],
+    ...["reconnectAfterMs", "rejoinAfterMs", "heartbeatIntervalMs"],
     ...["fallbackRef", "fallbackErrorRef", "refEvent", "isJoining", "isLeaving", "isErrored", "isClosed", "isMember"],
   ].join("|")})$`,
 );

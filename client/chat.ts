@@ -60,7 +60,7 @@ export class Chat {
     this.#marks = new Marks(clock, tell);
     this.#typing = new TypingOut(clock, (sessionId, typing) => tell("typing", { sessionId, typing }));
     this.#live = new Live(clock, () => this.#changed());
-    for (const unsent of this.#outbox.waiting) this.#showSending(unsent);
+    for (const unsent of this.#outbox.all) this.#showUnsent(unsent);
   }
 
   /** All that is shown, for those who draw it anew when `onChange` says so. */
@@ -165,6 +165,8 @@ export class Chat {
   /** Forgets a message that failed. @param id as in its entry */
   discard(id: string): void {
     if (this.#timeline.find(id)?.state !== "failed") return;
+    const unsent = this.#outbox.find(id);
+    if (unsent !== undefined) this.#outbox.remove(unsent);
     this.#timeline.forget((entry) => entry.id === id);
     this.#changed();
   }
@@ -259,14 +261,14 @@ export class Chat {
 
   #send(content: string, clientMessageId: string, submit?: Submit): Promise<Receipt> {
     if (this.status.state === "left") return Promise.reject(new ChatError("left", "The chat was left."));
-    if (this.#outbox.find(clientMessageId) !== undefined) {
+    if (this.#outbox.waiting.some((unsent) => unsent.clientMessageId === clientMessageId)) {
       return Promise.reject(new ChatError("already_sending", "This message is being sent."));
     }
     const said = { clientMessageId, text: content, createdAtMs: this.#clock.now() };
     const unsent = submit === undefined ? said : { ...said, submit };
     if (!this.#outbox.add(unsent))
       return Promise.reject(new ChatError("outbox_full", "Too many messages are waiting."));
-    this.#showSending(unsent);
+    this.#showUnsent(unsent);
     this.typing(false);
     this.#typing.forget();
     if (this.status.state === "asleep") this.connect();
@@ -324,11 +326,11 @@ export class Chat {
     this.#show({ ...said, state: "failed", timestamp, code: outcome.error.code });
   }
 
-  #showSending({ clientMessageId, text: content, submit }: Unsent): void {
+  #showUnsent({ clientMessageId, text: content, submit, code }: Unsent): void {
     if (submit !== undefined) return;
     const timestamp = this.#timeline.lastTimestamp;
     const said = { id: clientMessageId, clientMessageId, from: "user", content, timestamp, ...nothingShown } as const;
-    this.#show({ ...said, state: "sending" });
+    this.#show(code === undefined ? { ...said, state: "sending" } : { ...said, state: "failed", code });
   }
 
   #show(entry: ChatEntry): void {

@@ -9,6 +9,8 @@ export interface Unsent {
   readonly createdAtMs: number;
   /** It fills in a form; the server makes the text of it. */
   readonly submit?: Submit;
+  /** Why it was not taken: it is not sent again unless its author wants that. */
+  readonly code?: string;
 }
 
 export interface Submit {
@@ -22,39 +24,51 @@ export interface KeyValueStorage {
   setItem(key: string, value: string): void;
 }
 
-/** Unsent messages, oldest first. */
+/** Unsent messages, oldest first: those that are sent when they can be, and those that failed. */
 export class Outbox {
   readonly #storage: KeyValueStorage | null;
-  /** The storage has what is waiting. */
+  /** The storage has what is here. */
   #isKept: boolean;
   readonly #key: string;
-  #waiting: readonly Unsent[];
+  #all: readonly Unsent[];
 
   constructor(storage: KeyValueStorage | null, key: string) {
     this.#storage = storage;
     this.#isKept = storage !== null;
     this.#key = key;
-    this.#waiting = storage === null ? [] : restore(storage, key);
+    this.#all = storage === null ? [] : restore(storage, key);
+  }
+
+  get all(): readonly Unsent[] {
+    return this.#all;
   }
 
   get waiting(): readonly Unsent[] {
-    return this.#waiting;
+    return this.#all.filter(({ code }) => code === undefined);
   }
 
-  /** @returns false when it is full, or already holds the message */
+  /** One that failed waits again. @returns false when it is full, or the message waits already */
   add(unsent: Unsent): boolean {
-    if (this.#waiting.length >= limits.outboxMax || this.find(unsent.clientMessageId) !== undefined) return false;
-    this.#keep([...this.#waiting, unsent]);
+    const known = this.find(unsent.clientMessageId);
+    if (this.waiting.length >= limits.outboxMax || (known !== undefined && known.code === undefined)) return false;
+    const others = this.#all.filter((each) => each !== known);
+    // What failed gives way, the oldest first.
+    const gone = others.length < limits.outboxMax ? undefined : others.find(({ code }) => code !== undefined);
+    this.#keep([...others.filter((each) => each !== gone), unsent]);
     return true;
   }
 
   find(clientMessageId: string): Unsent | undefined {
-    return this.#waiting.find((unsent) => unsent.clientMessageId === clientMessageId);
+    return this.#all.find((unsent) => unsent.clientMessageId === clientMessageId);
   }
 
-  remove(clientMessageId: string): void {
-    if (this.find(clientMessageId) === undefined) return;
-    this.#keep(this.#waiting.filter((unsent) => unsent.clientMessageId !== clientMessageId));
+  /** It is not sent any more, but kept for its author. */
+  fail(unsent: Unsent, code: string): void {
+    if (this.#all.includes(unsent)) this.#keep(this.#all.map((each) => (each === unsent ? { ...each, code } : each)));
+  }
+
+  remove(unsent: Unsent): void {
+    if (this.#all.includes(unsent)) this.#keep(this.#all.filter((each) => each !== unsent));
   }
 
   /**
@@ -62,15 +76,15 @@ export class Outbox {
    * @returns what was waiting, and whether the storage has it for the next
    */
   close(): { readonly waiting: readonly Unsent[]; readonly isKept: boolean } {
-    const left = { waiting: this.#waiting, isKept: this.#isKept };
-    this.#waiting = [];
+    const left = { waiting: this.waiting, isKept: this.#isKept };
+    this.#all = [];
     return left;
   }
 
-  #keep(waiting: readonly Unsent[]): void {
-    this.#waiting = waiting;
+  #keep(all: readonly Unsent[]): void {
+    this.#all = all;
     try {
-      this.#storage?.setItem(this.#key, JSON.stringify(waiting));
+      this.#storage?.setItem(this.#key, JSON.stringify(all));
       this.#isKept = this.#storage !== null;
     } catch {
       // A full or forbidden storage only means that a reload forgets them; in memory they are still sent.
@@ -92,7 +106,8 @@ function readUnsent(raw: unknown): Unsent[] {
   const row = asRecord(raw);
   const [clientMessageId, content, createdAtMs] = [text(row.clientMessageId), text(row.text), row.createdAtMs];
   if (clientMessageId === undefined || content === undefined || typeof createdAtMs !== "number") return [];
-  return [{ clientMessageId, text: content, createdAtMs, ...optional("submit", readSubmit(row.submit)) }];
+  const why = optional("code", text(row.code));
+  return [{ clientMessageId, text: content, createdAtMs, ...optional("submit", readSubmit(row.submit)), ...why }];
 }
 
 function readSubmit(raw: unknown): Submit | undefined {

@@ -77,6 +77,8 @@ export class Sender {
   confirm(said: { readonly clientMessageId: string; readonly text: string }, receipt: Receipt): void {
     const unsent = this.#outbox.find(said.clientMessageId);
     if (unsent === undefined || (unsent.submit === undefined && unsent.text !== said.text)) return;
+    // It arrived after all.
+    if (unsent.code !== undefined) return this.#outbox.remove(unsent);
     if (this.#outbox.waiting[0] === unsent) this.#forget();
     this.#settle(unsent, { ok: true, receipt });
   }
@@ -160,7 +162,8 @@ export class Sender {
 
   #settle(unsent: Unsent, outcome: Outcome): void {
     const waiter = this.#waiters.get(unsent.clientMessageId);
-    this.#outbox.remove(unsent.clientMessageId);
+    if (outcome.ok || unsent.submit !== undefined) this.#outbox.remove(unsent);
+    else this.#outbox.fail(unsent, outcome.error.code);
     this.#waiters.delete(unsent.clientMessageId);
     this.#tries.delete(unsent.clientMessageId);
     this.#refusedSince = null;

@@ -92,6 +92,8 @@ describe.each([
     expect(await failed.getByRole("button", { name: trouble.retry }).count()).toBe(0);
     await page.screenshot({ path: join(artifacts, `blocked-${size}.png`) });
     expect(await violations(page)).toEqual([]);
+    await page.reload();
+    await failed.getByText("are you there?").waitFor();
     await block(false);
     await page.fill("#text", "hm");
     await failed.getByRole("button", { name: trouble.edit }).click();

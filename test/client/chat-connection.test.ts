@@ -179,6 +179,54 @@ test("[U-03] unsent messages survive a reload and are sent with their id", async
   expect([...storage.values()]).toEqual(["[]"]);
 });
 
+describe("[U-03] a message that failed, after a reload,", () => {
+  test("is there with its reason, is not sent by itself, and can be tried again", async () => {
+    const { storage, after } = await reloaded();
+    await connected(after);
+    expect(after.messages).toMatchObject([{ content: "hello", state: "failed", code: "blocked" }]);
+    expect([said().length, after.unsentCount]).toEqual([1, 0]);
+    desk.onPush = (_event, payload) => ok(store(payload));
+    const [{ content, clientMessageId }] = after.messages as [(typeof after.messages)[number]];
+    await after.send(content, { clientMessageId: clientMessageId! });
+    expect(after.messages).toMatchObject([{ content: "hello", state: "stored" }]);
+    expect([...storage.values()]).toEqual(["[]"]);
+  });
+
+  test("is gone once it is discarded", async () => {
+    const { storage, after } = await reloaded();
+    after.discard(after.messages[0]!.id);
+    expect(after.messages).toEqual([]);
+    expect([...storage.values()]).toEqual(["[]"]);
+  });
+
+  test("is no failure any more when it turns out that it had arrived", async () => {
+    const { storage, after } = await reloaded();
+    const { clientMessageId } = said()[0]!;
+    const stored = { ...row(1), content: "hello", type: "user", metadata: { clientMessageId } };
+    desk.onJoin = () => ok({ sessionId: "s1", offset: 1, epoch: "e1", messages: [stored], recovered: true });
+    await connected(after);
+    await until("it is stored", () => after.messages[0]?.state === "stored");
+    expect(after.messages).toHaveLength(1);
+    expect([...storage.values()]).toEqual(["[]"]);
+  });
+
+  test("gives way to what waits to be sent", async () => {
+    const { after } = await reloaded();
+    for (let index = 0; index < limits.outboxMax; index += 1) void after.send(`text ${index}`).catch(() => undefined);
+    expect(after.unsentCount).toBe(limits.outboxMax);
+  });
+
+  /** A chat that begins over the storage of one whose only message was refused. */
+  async function reloaded() {
+    const storage = memoryStorage();
+    const before = await connected(open({ storage }));
+    desk.onPush = () => error({ code: "blocked", message: "x" });
+    await expect(before.send("hello")).rejects.toMatchObject({ code: "blocked" });
+    await before.leave();
+    return { storage, after: open({ storage }) };
+  }
+});
+
 describe("leave()", () => {
   test.each<[string, () => ReturnType<typeof memoryStorage>]>([
     ["nothing is sent yet", memoryStorage],
