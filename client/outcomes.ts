@@ -10,6 +10,8 @@ export class Outcomes {
   readonly #fence: (sessionId: string) => Promise<unknown>;
   readonly #told = new Set<string>();
   #cursor: string | null;
+  /** Where the first join began: what is replayed of before that was never to be told. */
+  #since = "";
   /** The newest that was told. */
   #newest: string;
   #isReplaying = false;
@@ -35,7 +37,9 @@ export class Outcomes {
   joined(reply: unknown): void {
     this.#join += 1;
     this.#isReplaying = this.#cursor !== null;
-    this.#cursor ??= text(asRecord(reply).cursor) ?? null;
+    if (this.#cursor !== null) return;
+    this.#cursor = text(asRecord(reply).cursor) ?? null;
+    this.#since = this.#cursor ?? "";
   }
 
   /** @returns null for what was told before, and for what is none */
@@ -46,7 +50,7 @@ export class Outcomes {
     if (cursor > this.#newest) this.#newest = cursor;
     if (this.#isReplaying) void this.#settle(sessionId, this.#join);
     else this.#advance();
-    if (this.#told.has(messageId)) return null;
+    if (this.#told.has(messageId) || (this.#isReplaying && cursor <= this.#since)) return null;
     this.#told.add(messageId);
     if (this.#told.size > limits.outcomesMax) this.#told.delete(this.#told.values().next().value!);
     return turn;

@@ -117,7 +117,7 @@ export async function startApp(options: AppOptions): Promise<App> {
     onCircuit: ({ name }, isOpen) =>
       telemetry.emit("agent.circuit", { agent: name, state: isOpen ? "open" : "closed" }),
   };
-  const connected = createConnectedAgents();
+  const connected = createConnectedAgents(clock);
   const agents = makeAgents(config, clock, { given: options.agents, modelWatch, connected });
   agents.check(businesses);
   const platforms = makePlatforms(config, clock, businesses);
@@ -446,6 +446,7 @@ async function assemble(parts: Parts): Promise<App> {
       server,
       apart,
       endpoint,
+      connected,
       turns,
       dispatch,
       cleanup,

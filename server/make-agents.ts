@@ -44,7 +44,7 @@ export interface AgentsOptions {
 export function makeAgents(
   config: Config,
   clock: Clock,
-  { given = {}, modelWatch = {}, connected = createConnectedAgents() }: AgentsOptions = {},
+  { given = {}, modelWatch = {}, connected = createConnectedAgents(clock) }: AgentsOptions = {},
 ): Agents {
   const { AGENT_URL, AGENT_SECRET: secret, MAX_ANSWER_BYTES: maxAnswerBytes } = config;
   const assistant = createAssistant({ clock, secret, model: modelOf(config, clock, modelWatch) });

@@ -4,6 +4,7 @@ import type { Endpoint } from "./endpoint.js";
 import { closing } from "./listen.js";
 import type { Businesses } from "./messaging/businesses.js";
 import type { Cleanup } from "./messaging/cleanup.js";
+import type { ConnectedAgents } from "./messaging/conversation/connected-agents.js";
 import type { Delivery } from "./messaging/delivery.js";
 import type { Dispatch } from "./messaging/dispatch.js";
 import type { IdleIntents } from "./messaging/idle-intents.js";
@@ -25,6 +26,7 @@ export async function shutDown({
   server,
   apart,
   endpoint,
+  connected,
   turns,
   dispatch,
   cleanup,
@@ -41,6 +43,7 @@ export async function shutDown({
   readonly server: Server;
   readonly apart: Server | null;
   readonly endpoint: Endpoint;
+  readonly connected: Pick<ConnectedAgents, "close">;
   readonly turns: Turns;
   readonly dispatch: Dispatch;
   readonly cleanup: Cleanup;
@@ -57,6 +60,7 @@ export async function shutDown({
   revocations.stop();
   businesses.stop();
   endpoint.refuseNew();
+  connected.close();
   await schedules.stop();
   await Promise.all([turns.drain(config.DRAIN_TIMEOUT_MS), cleanup.stop(), idleIntents.stop()]);
   await dispatch.stop(lastSendMs);

@@ -46,7 +46,7 @@ agentContract(
 agentContract(
   "channel",
   () => {
-    const connected = createConnectedAgents();
+    const connected = createConnectedAgents(systemClock);
     const name = { businessId: "B0100001", agentId: "one" };
     connected.enter(name, {
       ask: ({ messageId, message }) => {
@@ -63,4 +63,4 @@ agentContract(
   { neverAnswered: "!hang" },
 );
 
-agentContract("channel, with nobody there", () => ({ agent: createChannelAgent(createConnectedAgents(), null) }));
+agentContract("channel, with nobody there", () => ({ agent: createChannelAgent(createConnectedAgents(systemClock), null) }));

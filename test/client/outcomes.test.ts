@@ -42,6 +42,21 @@ test("[M12] while a rejoin is replayed the cursor stays: a connection that is lo
   expect(outcomes.joinPayload).toEqual(resumeAt("cursor-9"));
 });
 
+test("[M12] what is replayed of before the first join is not told, what was missed since is", () => {
+  const { outcomes } = scripted();
+  outcomes.joined({ cursor: "cursor-3" });
+  outcomes.heard(turn(4));
+  outcomes.joined({ cursor: "cursor-9" });
+  const told = [2, 3, 4, 5].filter((n) => outcomes.heard(turn(n)) !== null);
+  expect(told).toEqual([5]);
+});
+
+test("[M12] what is replayed from a cursor that was given is told, the overlap too", () => {
+  const { outcomes } = scripted("cursor-3");
+  outcomes.joined({ cursor: "cursor-9" });
+  expect(outcomes.heard(turn(2))).toMatchObject(turn(2));
+});
+
 test("[M12] the end of an earlier join's replay says nothing about the next", async () => {
   const { outcomes, fences } = scripted("cursor-1");
   outcomes.joined({});

@@ -163,6 +163,19 @@ describe("[A41] when nobody is there", () => {
     expect(await ana.hears("new_message", isTo(messageId))).toMatchObject({ message: fallback });
   });
 
+  test("an agent whose connection was cut is asked again when it is back, and its answer is the one", async () => {
+    const one = await agent("one");
+    const ana = await user("ana");
+    const { messageId } = await ana.says("hello");
+    const question = await one.hears("message:new");
+    one.client.close();
+    await until("it is gone", () => one.client.closed !== null);
+    const again = await agent("one");
+    expect(await again.hears("message:new")).toEqual(question);
+    await answer(again, question, "hi");
+    expect(await ana.hears("new_message", isTo(messageId))).toMatchObject({ message: "hi" });
+  });
+
   test("an agent that comes back on another socket before the first has gone is asked what is open", async () => {
     const one = await agent("one");
     const ana = await user("ana");

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ConversationDesk } from "../support/conversation-desk.js";
 import type { Fields, Seat } from "../support/seat.js";
+import { until } from "../support/until.js";
 
 // What becomes of a question that a connected agent was asked: it is answered, fails, is a human's, or nobody's.
 
@@ -140,7 +141,10 @@ describe("[A41] an agent that goes in the middle of its answer", () => {
     const ana = await desk.member(conversationId, "ana");
     const messageId = await asked(ana, "hello?");
     await robot.hears("message:new");
+    const before = desk.clock.timerCount;
     robot.client.ws.terminate();
+    await until("it is waited for", () => desk.clock.timerCount > before);
+    desk.clock.advance(5000);
     expect(await ana.hears("message:new", ({ inReplyTo }) => inReplyTo === messageId)).toMatchObject({
       content: "Nobody is here.",
     });

@@ -1,4 +1,6 @@
+import type { Clock } from "../../clock.js";
 import type { AgentTurn } from "../agent.js";
+import { TurnWithdrawn } from "../steps/agent-failure.js";
 
 /** An agent of a business. */
 export interface AgentName {
@@ -29,10 +31,11 @@ export interface ConnectedAgents {
   enter(name: AgentName, line: AgentLine): () => void;
   isConnected(name: AgentName): boolean;
   /**
-   * Asks the least busy of some agents, and if it goes before it has answered, the next one.
+   * Asks the least busy of some agents, and if it goes before it has answered, the next one. One that went a moment ago,
+   * with its connection or with an earlier process of ours, is waited for.
    * @param agentIds null: whichever are there of the business
    * @returns null when none of them is there
-   * @throws the reason of the signal
+   * @throws the reason of the signal; TurnWithdrawn when none of them is there any more as we stop
    */
   ask(agentIds: readonly string[] | null, turn: AgentTurn, signal: AbortSignal): Promise<AgentSaid | null>;
   /** What an agent is asked under this messageId; without one, what it has been asked for longest in this session. */
@@ -41,6 +44,8 @@ export interface ConnectedAgents {
   silence(turn: Pick<AgentTurn, "businessId" | "messageId">): void;
   /** Hands an answer to whoever waits for it. @returns false when nobody does any more */
   answer(name: AgentName, messageId: string, said: AgentSaid): boolean;
+  /** Nobody is waited for any more: those who come back come back to another process. */
+  close(): void;
 }
 
 interface Question {
@@ -62,12 +67,29 @@ function newConnected(name: AgentName): Connected {
   return { name, lines: new Set(), questions: new Map(), askedAt: 0 };
 }
 
-export function createConnectedAgents(): ConnectedAgents {
+/** So long an agent that is gone may take to come back: clients try again after a second or two. */
+const returnMs = 5000;
+/** Agents that are waited for; of more, those who went first are not. */
+const goneMax = 1000;
+
+/** When an agent went: monotonic ms. */
+interface Gone {
+  readonly name: AgentName;
+  readonly at: number;
+}
+
+export function createConnectedAgents(clock: Clock): ConnectedAgents {
   /** By business, by agent. */
   const businesses = new Map<string, Map<string, Connected>>();
+  /** Those who went last are at the end. */
+  const gone: Gone[] = [];
+  /** Told that somebody has come, or nobody will. */
+  const expecting = new Set<() => void>();
+  const startedAt = { wall: clock.now(), monotonic: clock.monotonic() };
   let count = 0;
+  let isClosed = false;
 
-  return { enter, isConnected: (name) => find(name) !== undefined, ask, asked, silence, answer };
+  return { enter, isConnected: (name) => find(name) !== undefined, ask, asked, silence, answer, close };
 
   function find({ businessId, agentId }: AgentName): Connected | undefined {
     return businesses.get(businessId)?.get(agentId);
@@ -80,6 +102,7 @@ export function createConnectedAgents(): ConnectedAgents {
     businesses.set(businessId, agents.set(agentId, agent));
     agent.lines.add(line);
     for (const { turn } of agent.questions.values()) line.ask(turn);
+    lookAgain();
     return () => leave(agent, line);
   }
 
@@ -89,6 +112,8 @@ export function createConnectedAgents(): ConnectedAgents {
     const agents = businesses.get(businessId);
     agents?.delete(agentId);
     if (agents?.size === 0) businesses.delete(businessId);
+    gone.push({ name: agent.name, at: clock.monotonic() });
+    if (gone.length > goneMax) gone.shift();
     for (const { end } of [...agent.questions.values()]) end(null);
   }
 
@@ -100,15 +125,55 @@ export function createConnectedAgents(): ConnectedAgents {
     for (;;) {
       signal.throwIfAborted();
       const agent = leastBusy(turn.businessId, agentIds);
-      if (agent === null) return null;
-      const said = await askOne(agent, turn, signal);
+      const said = agent === null ? null : await askOne(agent, turn, signal);
       if (said !== null) return said;
+      if (agent === null && isClosed) throw new TurnWithdrawn();
+      if (agent === null && !(await isComing(agentIds, turn, signal))) return null;
     }
+  }
+
+  /** Waits until somebody comes. @returns false once nobody is expected any more @throws the reason of the signal */
+  function isComing(agentIds: readonly string[] | null, turn: AgentTurn, signal: AbortSignal): Promise<boolean> {
+    const waitMs = expectedUntil(agentIds, turn) - clock.monotonic();
+    if (waitMs <= 0) return Promise.resolve(false);
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void) => () => {
+        cancel();
+        expecting.delete(come);
+        signal.removeEventListener("abort", stop);
+        act();
+      };
+      const come = settle(() => resolve(true));
+      const stop = settle(() => reject(signal.reason as Error));
+      const cancel = clock.after(
+        waitMs,
+        settle(() => resolve(false)),
+      );
+      expecting.add(come);
+      signal.addEventListener("abort", stop, { once: true });
+    });
+  }
+
+  function lookAgain(): void {
+    for (const come of [...expecting]) come();
+  }
+
+  function close(): void {
+    isClosed = true;
+    lookAgain();
+  }
+
+  /** Until when one of these agents may come back: monotonic ms. */
+  function expectedUntil(agentIds: readonly string[] | null, { businessId, timestamp }: AgentTurn): number {
+    // What was asked of an earlier process was asked when its agents were there.
+    const isOlder = Date.parse(timestamp) < startedAt.wall;
+    const last = gone.findLast(({ name }) => isOneOf(name, businessId, agentIds));
+    return Math.max(isOlder ? startedAt.monotonic : -Infinity, last?.at ?? -Infinity) + returnMs;
   }
 
   function leastBusy(businessId: string, agentIds: readonly string[] | null): Connected | null {
     const there = [...(businesses.get(businessId)?.values() ?? [])];
-    const candidates = there.filter(({ name }) => agentIds === null || agentIds.includes(name.agentId));
+    const candidates = there.filter(({ name }) => isOneOf(name, businessId, agentIds));
     // Of those that are as busy the one that was asked longest ago.
     const [first] = candidates.toSorted(
       (one, other) => one.questions.size - other.questions.size || one.askedAt - other.askedAt,
@@ -158,4 +223,8 @@ export function createConnectedAgents(): ConnectedAgents {
     question?.end(said);
     return question !== undefined;
   }
+}
+
+function isOneOf(name: AgentName, businessId: string, agentIds: readonly string[] | null): boolean {
+  return name.businessId === businessId && (agentIds === null || agentIds.includes(name.agentId));
 }
