@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import express, { type Request, type RequestHandler, type Response, Router } from "express";
 import { type Action, rules } from "../auth/access.js";
@@ -55,8 +56,8 @@ export function routerOf(routes: readonly Route[], { door, telemetry, maxJsonDep
     if (takesBody && rules[action] !== "anyone") router[method](path, onlyThoseWhoMay(action, telemetry, missing));
     if (method === "post") router.post(path, wellKeyed);
     if (takesBody) {
-      const verify = route.keepsBytes === true ? { verify: keepBytes } : {};
-      router[method](path, jsonOnly, express.json({ limit: bodyBytesMax, inflate: false, ...verify }), shallowOnly);
+      const verify = route.keepsBytes === true ? keepReadable : readableOnly;
+      router[method](path, jsonOnly, express.json({ limit: bodyBytesMax, inflate: false, verify }), shallowOnly);
     }
     router[method](path, handle);
   }
@@ -89,7 +90,14 @@ function noDeeperThan(levels: number): RequestHandler {
 const bytes = new WeakMap<IncomingMessage, Buffer>();
 const noBytes = Buffer.alloc(0);
 
-function keepBytes(request: IncomingMessage, _response: unknown, body: Buffer): void {
+// Bytes that are no UTF-8 would be read as other signs than were sent, and stored so. JSON is never of another charset.
+function readableOnly(_request: IncomingMessage, _response: unknown, body: Buffer, charset: string): void {
+  const status = charset === "utf-8" ? 400 : 415;
+  if (status === 415 || !isUtf8(body)) throw Object.assign(new Error("not UTF-8"), { status });
+}
+
+function keepReadable(request: IncomingMessage, response: unknown, body: Buffer, charset: string): void {
+  readableOnly(request, response, body, charset);
   bytes.set(request, body);
 }
 

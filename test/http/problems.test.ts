@@ -43,7 +43,7 @@ function somebody(action: Action): Record<string, string> {
   return { "x-role": found!.role, "x-user-id": "ana", "x-business-id": businessId };
 }
 
-const codeOf = async (route: Route, headers: Record<string, string>, body: string, under = app) => {
+const codeOf = async (route: Route, headers: Record<string, string>, body: string | Buffer, under = app) => {
   const answer = await ask(under, pathOf(route), { method: route.method.toUpperCase(), headers, body });
   return [answer.status, problemCode(answer)];
 };
@@ -53,7 +53,7 @@ describe("[H1] a body that cannot be taken, by whoever may send one", () => {
     const json = { ...somebody(route.action), "content-type": "application/json" };
     const { bodyBytesMax = 65_536 } = route;
 
-    test.each<[string, Record<string, string>, string, number, string]>([
+    test.each<[string, Record<string, string>, string | Buffer, number, string]>([
       ["that is cut off", json, '{"a":', 400, "invalid_payload"],
       ["of 33 levels", json, `{"a":${"[".repeat(32)}${"]".repeat(32)}}`, 400, "invalid_payload"],
       [
@@ -64,6 +64,7 @@ describe("[H1] a body that cannot be taken, by whoever may send one", () => {
         "invalid_payload",
       ],
       ["that is a text", json, '"a"', 400, "invalid_payload"],
+      ["that is not UTF-8", json, Buffer.from('{"message":"caf\xe9"}', "latin1"), 400, "invalid_payload"],
       ["that is empty but for a blank", json, " ", 400, "invalid_payload"],
       ["that is too large", json, JSON.stringify({ a: "x".repeat(bodyBytesMax) }), 413, "payload_too_large"],
       ["that is encoded", { ...json, "content-encoding": "gzip" }, "{}", 415, "unsupported_media_type"],
@@ -71,6 +72,13 @@ describe("[H1] a body that cannot be taken, by whoever may send one", () => {
         "of another charset",
         { ...json, "content-type": "application/json; charset=x" },
         "{}",
+        415,
+        "unsupported_media_type",
+      ],
+      [
+        "of another UTF",
+        { ...json, "content-type": "application/json; charset=utf-16le" },
+        Buffer.from("{}", "utf16le"),
         415,
         "unsupported_media_type",
       ],

@@ -9,7 +9,7 @@ export interface HttpAnswer {
 export interface HttpQuestion {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
   /** Whose connections it may use. Without, it has one of its own. */
   readonly agent?: Agent;
 }
@@ -34,7 +34,7 @@ export function ask(
     });
     asking.on("error", reject);
     // Beside a text Node would send the headers as UTF-8; as they are given is a byte a character.
-    asking.end(body === undefined ? undefined : Buffer.from(body));
+    asking.end(typeof body === "string" ? Buffer.from(body) : body);
   });
 }
 
