@@ -66,6 +66,8 @@ export interface AgentComponent {
   readonly title: string;
   readonly fields?: readonly ComponentField[];
   readonly choices?: readonly ComponentChoice[];
+  /** The answer's text asks it in its own words, its title in it: what else it asks is not added there. (SPEC M63) */
+  readonly inText?: boolean;
 }
 
 export interface ComponentField {

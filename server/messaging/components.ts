@@ -3,7 +3,7 @@ import type { AgentComponent } from "./agent.js";
 import type { ChatMessage } from "./model.js";
 
 /** What an agent showed with its answer, as it is sent and as it is stored with the answer. (SPEC M41, M63) */
-export type Component = Omit<AgentComponent, "type" | "componentId"> & { readonly componentId: string };
+export type Component = Omit<AgentComponent, "type" | "componentId" | "inText"> & { readonly componentId: string };
 
 /** Where a component is found again: with which answer, and which of that answer's it is. */
 export interface ComponentPlace {
@@ -88,16 +88,33 @@ export function componentsOf({ type, data }: ChatMessage): readonly Component[] 
 }
 
 /**
- * An answer's text with all that its components ask: whoever sees no components is asked the same. One whose title the
- * text holds is asked in it. (SPEC M63)
+ * An answer's text with all that its components ask: whoever sees no components is asked the same. (SPEC M63)
+ * @param askedInText the ids of those of which the text need hold no more than the title
  */
-export function withQuestions(message: string, components: readonly Omit<Component, "componentId">[]): string {
+export function withQuestions(
+  message: string,
+  components: readonly Component[],
+  askedInText: ReadonlySet<string> = new Set(),
+): string {
   const said = plain(message);
-  const unsaid = components.filter(({ title }) => !said.includes(plain(title)));
-  return [message, ...unsaid.map(questionOf)].join("\n\n");
+  return components
+    .filter((component) => {
+      const asked = askedInText.has(component.componentId) ? [component.title] : wordsOf(component);
+      return !asked.every((words) => said.includes(plain(words)));
+    })
+    .reduce((text, component) => {
+      const question = questionOf(component);
+      // A text that is nothing but the title does not say it twice.
+      return text.trim() === component.title ? question : `${text}\n\n${question}`;
+    }, message);
 }
 
-function questionOf({ title, fields = [], choices = [] }: Omit<Component, "componentId">): string {
+function wordsOf({ title, fields = [], choices = [] }: Component): readonly string[] {
+  const asked = fields.flatMap(({ label, options = [] }) => [label, ...options]);
+  return [title, ...asked, ...choices.map(({ label }) => label)];
+}
+
+function questionOf({ title, fields = [], choices = [] }: Component): string {
   const asked = fields.map(({ label, options }) =>
     options === undefined ? label : labelled(label, options.join(", ")),
   );

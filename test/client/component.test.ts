@@ -23,6 +23,8 @@ test.each([
   ["one form", "Here you are", [form]],
   ["a form and choices", "Here you are", [form, choices]],
   ["a form whose title the text has", "Tell me of your visit", [form, choices]],
+  ["choices whose title the text has", "Which? Tell me.", [choices]],
+  ["a text that is the title", "Which?", [choices]],
   ["none", "Here you are", []],
   ["a text of several lines", "Here\n\n- you\n- are", [choices]],
 ])("[M63] a text is shown without what its components ask: %s", (_name, message, components) => {

@@ -623,6 +623,18 @@ describe("[A8] what an agent shows on the way", () => {
     expect((call.result as CheckedAnswer).components).toEqual([shown]);
   });
 
+  test.each([
+    [true, "When?"],
+    ["yes", "When?\n- Morning"],
+  ])("[M63] inText: %j is not shown, and the text is %j", async (inText, message) => {
+    const shown = { kind: "choices", title: "When?", choices: [{ value: "am", label: "Morning" }] } as const;
+    const call = await answeredWith({ message: "When?" }, { type: "component", ...shown, inText });
+    const component = { ...shown, componentId: "session_1~answer_1~0" };
+    expect(call.shown).toEqual([{ type: "component", component }]);
+    expect(call.result).toMatchObject({ message });
+    expect((call.result as CheckedAnswer).components).toEqual([component]);
+  });
+
   test("[M63] the answer asks what its components ask, within the length of an answer", async () => {
     const card: AgentEvent = { type: "component", kind: "card", title: "x".repeat(200) };
     const text = "y".repeat(maxAnswerBytes - 202);

@@ -63,9 +63,46 @@ describe("[M63] an answer's text", () => {
     ["of choices", "Hello", [choices], "Hello\n\nWhich?\n- The first\n- The second"],
     ["of a card", "Hello", [{ componentId: "c", kind: "card", title: "A map" }], "Hello\n\nA map"],
     ["of several", "Hello", [choices, form(day)], "Hello\n\nWhich?\n- The first\n- The second\n\nYour visit\n- Day"],
-    ["that asks already", "So,  WHICH?\nAnd your\nvisit?", [choices, form(day)], "So,  WHICH?\nAnd your\nvisit?"],
+    [
+      "that asks already",
+      "So,  WHICH? THE\nfirst, the second?\nWhich day is your visit?",
+      [choices, form(day)],
+      "So,  WHICH? THE\nfirst, the second?\nWhich day is your visit?",
+    ],
+    ["with the title alone", "Which? Say it.", [choices], "Which? Say it.\n\nWhich?\n- The first\n- The second"],
+    [
+      "with some of the choices",
+      "Which? The first?",
+      [choices],
+      "Which? The first?\n\nWhich?\n- The first\n- The second",
+    ],
+    [
+      "with the title of a form",
+      "So, your visit:",
+      [form(day, part)],
+      "So, your visit:\n\nYour visit\n- Day\n- Part of the day: morning, evening",
+    ],
+    [
+      "without the options of a field",
+      "Your visit: day, part of the day?",
+      [form(part)],
+      "Your visit: day, part of the day?\n\nYour visit\n- Part of the day: morning, evening",
+    ],
+    ["that is the title", "Which?", [choices], "Which?\n- The first\n- The second"],
+    [
+      "with the title of a card",
+      "Here is a map",
+      [{ componentId: "c", kind: "card", title: "A map" }],
+      "Here is a map",
+    ],
   ])("%s", (_what, said, components, expected) => {
     expect(withQuestions(said, components)).toBe(expected);
+  });
+
+  test("asks in its own words where the agent says so, and has the title", () => {
+    const asked = new Set([choices.componentId]);
+    expect(withQuestions("So, which?", [choices, form(day)], asked)).toBe("So, which?\n\nYour visit\n- Day");
+    expect(withQuestions("So?", [choices], asked)).toBe("So?\n\nWhich?\n- The first\n- The second");
   });
 });
 

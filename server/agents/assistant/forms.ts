@@ -32,5 +32,7 @@ export function choicesOf({ asked }: Task, business: Business): AgentComponent |
     kind: "choices",
     title: asked.question,
     choices: options.map((option) => ({ value: option, label: option })),
+    // An answer in one's own words does as well.
+    inText: true,
   };
 }

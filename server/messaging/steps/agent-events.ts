@@ -138,6 +138,8 @@ export class AgentEventReader {
   #thinkingCount = 0;
   #componentCount = 0;
   readonly #components: Component[] = [];
+  /** Ids of those that the text asks in its own words. */
+  readonly #askedInText = new Set<string>();
   #componentsBytes = "[]".length;
   #deltaBytes = 0;
   /** The first half of a character that the next delta completes. */
@@ -207,6 +209,7 @@ export class AgentEventReader {
     this.#componentsBytes += Buffer.byteLength(JSON.stringify(component)) + ",".length;
     if (this.#componentsBytes > componentsBytesMax) return this.#drop("component");
     this.#components.push(component);
+    if (event.inText === true) this.#askedInText.add(component.componentId);
     return { type: "component", component };
   }
 
@@ -225,7 +228,7 @@ export class AgentEventReader {
     const { message, actions } = event;
     if (typeof message !== "string" || message.trim() === "")
       throw new AgentError("answer_without_text", { isThere: true });
-    const whole = withQuestions(message.toWellFormed(), this.#components);
+    const whole = withQuestions(message.toWellFormed(), this.#components, this.#askedInText);
     if (Buffer.byteLength(whole) > this.#maxAnswerBytes) throw new AgentError("answer_too_long", { isThere: true });
     if (Array.isArray(actions)) actions.forEach((each) => this.#addAction(each));
     else if (actions !== undefined && actions !== null) this.#drop("action");
