@@ -51,7 +51,10 @@ export function withoutQuestions(content: string, components: readonly Component
 }
 
 function questionOf({ title, fields, choices }: Component): string {
-  const asked = fields.map(({ label, options }) => (options === undefined ? label : `${label}: ${options.join(", ")}`));
+  const asked = fields.map(({ label, options }) =>
+    // As the server writes it: a label that ends as a sentence has no colon.
+    options === undefined ? label : `${label.replace(/[^?!.:…]$/, "$&:")} ${options.join(", ")}`,
+  );
   return [title, ...[...asked, ...choices.map(({ label }) => label)].map((line) => `- ${line}`)].join("\n");
 }
 

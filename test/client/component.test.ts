@@ -17,6 +17,10 @@ const choices: Component = {
   title: "Which?",
   choices: [{ value: "1", label: "The first" }],
 };
+const asking: Component = {
+  ...{ componentId: "c3", kind: "form", title: "Please:" },
+  fields: [{ name: "kind", label: "Which kind?", type: "choice", required: true, options: ["first", "again"] }],
+};
 const read = (components: readonly Component[]) => components.map((component) => readComponent(component)!);
 
 test.each([
@@ -25,6 +29,7 @@ test.each([
   ["a form whose title the text has", "Tell me of your visit", [form, choices]],
   ["choices whose title the text has", "Which? Tell me.", [choices]],
   ["a text that is the title", "Which?", [choices]],
+  ["a field whose label is a question", "Here you are", [asking]],
   ["none", "Here you are", []],
   ["a text of several lines", "Here\n\n- you\n- are", [choices]],
 ])("[M63] a text is shown without what its components ask: %s", (_name, message, components) => {
