@@ -62,6 +62,7 @@ async function work(deps: ChatWorkerDeps, request: Request, response: Response):
   // One that is being answered, here or elsewhere, is left to whoever does it.
   turns.handedBack(question.sessionId);
   const outcome = await answering;
+  if (outcome === "deleted") return sendProblem(response, "not_found");
   // The queue asks again.
   if (outcome === null) return sendRefusal(response, refusal("busy"));
   response.json({ messageId, status: outcome.type === "system" ? "failed" : "done" });

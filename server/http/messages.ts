@@ -84,6 +84,7 @@ async function sendAnswer(deps: MessagesDeps, admitted: Admitted, response: Resp
     deps.telemetry.emit("store.failed", { operation: "wait for an answer", error });
     return null;
   });
+  if (answer === "deleted") return sendProblem(response, "session_not_found");
   const reply = acceptedReply(admitted.accepted);
   if (answer === null) response.status(202).json(reply);
   else response.json({ ...reply, answer: answerEvent({ message: answer }) });

@@ -11,10 +11,11 @@ export interface Answers {
   find(question: ChatMessage): Promise<ChatMessage | null>;
   /**
    * The same, waiting for it until `signal` aborts, or for 25 s. When too many wait already it does not.
+   * @returns `deleted` as soon as the session is: there will be none
    * @throws StoreError
    * @see SPEC H25
    */
-  wait(question: ChatMessage, signal: AbortSignal): Promise<ChatMessage | null>;
+  wait(question: ChatMessage, signal: AbortSignal): Promise<ChatMessage | null | "deleted">;
 }
 
 /** What is told on an internal topic. */
@@ -47,19 +48,28 @@ export function createAnswers({
     return outcomeAmong(items, question);
   }
 
-  async function wait(question: ChatMessage, signal: AbortSignal): Promise<ChatMessage | null> {
+  async function wait(question: ChatMessage, signal: AbortSignal): Promise<ChatMessage | null | "deleted"> {
     if (waiting >= waitingMax) return find(question);
     waiting += 1;
     const { businessId, userId, sessionId } = question;
     const bell = new Bell();
+    let isDeleted = false;
     const onAbort = () => bell.end();
+    const onDeleted = () => {
+      isDeleted = true;
+      bell.end();
+    };
     // Heard before it is looked for: nothing falls between the two.
     const unlisten = listen(userTopic({ businessId, userId }), ({ event, payload }) => {
-      if (event === "new_message" && (payload as { readonly sessionId?: unknown }).sessionId === sessionId) bell.ring();
+      const told = payload as { readonly sessionId?: unknown; readonly deleted?: unknown };
+      if (told.sessionId !== sessionId) return;
+      if (event === "new_message") bell.ring();
+      if (event === "session_updated" && told.deleted === true) onDeleted();
     });
     // Of a conversation whoever asked may take no part any more.
-    const unlistenHere = listen(overseersTopic(sessionId), ({ event }) => {
+    const unlistenHere = listen(overseersTopic(sessionId), ({ event, payload }) => {
       if (event === "message:new") bell.ring();
+      if (event === "conversation:updated" && (payload as { readonly deleted?: unknown }).deleted === true) onDeleted();
     });
     const cancel = clock.after(waitMs, onAbort);
     signal.addEventListener("abort", onAbort);
@@ -67,6 +77,8 @@ export function createAnswers({
       for (;;) {
         const { isOver } = bell;
         const found = await find(question);
+        // What is left of its rows is nobody's answer.
+        if (isDeleted) return "deleted";
         if (found !== null || isOver || signal.aborted) return found;
         await bell.rung();
       }

@@ -179,6 +179,14 @@ describe("[H25] ?wait=1", () => {
     expect([again.status, again.said().answer]).toMatchObject([200, { message: "late" }]);
   });
 
+  test("[H23] is 404 as soon as its session is deleted", async () => {
+    await start({}, new FakeClock());
+    const asking = post("hello", {}, wait);
+    const { sessionId } = (await agent.call("hello")).turn;
+    expect((await ask(app, `/api/sessions/${sessionId}`, { method: "DELETE", headers: asAna })).status).toBe(204);
+    expect((await asking).code()).toEqual([404, "session_not_found"]);
+  });
+
   test("[M26] is no delivery: the answer comes at the next join, under the same responseId", async () => {
     await start();
     const asking = post("hello", {}, wait);

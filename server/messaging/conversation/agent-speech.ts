@@ -91,7 +91,7 @@ export class AgentSpeech {
       return failure(refusal("held_by_other", "A person answers here now"));
     }
     const outcome = question === null || !isTaken ? null : await answers.wait(question, this.#seat.gone);
-    return outcome?.messageId === answerId
+    return outcome !== "deleted" && outcome?.messageId === answerId
       ? success(replyOf(outcome))
       : failure(
           refusal("not_found", "Nobody waits for this answer any more: it came too late, or somebody else answered"),
