@@ -26,6 +26,8 @@ const path = "/api/businesses/:businessId";
 const documentPath = `${path}/documents/:documentId`;
 
 const business = businessFields.meta({ id: "Business" });
+// Under a name of its own: what has a default is there in an answer, and need not be in a body.
+const newBusiness = businessFields.meta({ id: "NewBusiness" });
 const document = documentSchema.meta({ id: "BusinessDocument" });
 const ifMatch = { "If-Match": "The ETag of what is to be replaced; without it, whatever there is" };
 const answerHeaders = { ETag: "What If-Match takes" } as const;
@@ -49,7 +51,7 @@ export function businessRoutes(deps: BusinessesDeps): readonly Route[] {
       path,
       ...write,
       doc: {
-        ...{ summary: "Stores a business", body: business, headers: ifMatch },
+        ...{ summary: "Stores a business", body: newBusiness, headers: ifMatch },
         ...{ answers: { 200: business, 201: business }, answerHeaders, problems: [409, 412] },
       },
       handle: (...http) => put(deps, ...http),

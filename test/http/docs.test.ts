@@ -108,6 +108,14 @@ describe("[H26] the description of the API", () => {
     expect(document.paths["/healthz"]!.get!.security).toEqual([]);
   });
 
+  test("describes a body as it is taken: what has a default need not be there", () => {
+    const { NewBusiness, Business } = document.components.schemas as Record<string, { readonly required: string[] }>;
+    expect(Business!.required).toEqual(expect.arrayContaining(["businessId", "intents", "welcomesVisitors"]));
+    expect(NewBusiness!.required).toContain("businessId");
+    expect(NewBusiness!.required).not.toContain("intents");
+    expect(NewBusiness!.required).not.toContain("welcomesVisitors");
+  });
+
   test("is there for people: a page that needs no script, and nothing from elsewhere", async () => {
     const { status, headers, text } = await ask(app, "/docs");
     expect([status, headers["content-type"]]).toEqual([200, "text/html; charset=utf-8"]);
