@@ -37,7 +37,7 @@ export function focusOnComposer(): void {
   (document.getElementById(remedyId) ?? document.getElementById(fieldId))?.focus();
 }
 
-/** Where replies and notes are written. What is written stays with its session until it is stored. */
+/** Where replies and notes are written. What is written stays with its session; what is not stored comes back to it. */
 export function Composer({ desk, sessionId, mode, onMode, obstacle, drafts, labels }: ComposerProps) {
   const [, draw] = useState(0);
   const text = drafts.get(mode, sessionId);
@@ -52,9 +52,11 @@ export function Composer({ desk, sessionId, mode, onMode, obstacle, drafts, labe
   const send = async () => {
     const message = text.trim();
     if (message === "" || barredBy !== null || isBarred) return;
-    const isStored = await desk.say(mode, sessionId, message);
-    // What was written meanwhile is not what was sent.
-    if (isStored && drafts.get(mode, sessionId) === text) drafts.set(mode, sessionId, "");
+    const isStored = desk.say(mode, sessionId, message);
+    // What is written from here on is another text.
+    drafts.set(mode, sessionId, "");
+    draw((version) => version + 1);
+    if (!(await isStored)) drafts.putBack(mode, sessionId, message);
     draw((version) => version + 1);
   };
   const overcome = async ({ act }: Remedy) => {

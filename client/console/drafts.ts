@@ -22,6 +22,12 @@ export class Drafts {
     return this.#texts.get(keyOf(mode, sessionId)) ?? "";
   }
 
+  /** What was sent and not stored comes before what was written meanwhile. */
+  putBack(mode: ComposerMode, sessionId: string, sent: string): void {
+    const meanwhile = this.get(mode, sessionId);
+    this.set(mode, sessionId, meanwhile === "" ? sent : `${sent}\n${meanwhile}`);
+  }
+
   /** @param written empty: nothing any more */
   set(mode: ComposerMode, sessionId: string, written: string): void {
     const key = keyOf(mode, sessionId);
