@@ -1,4 +1,4 @@
-import { useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import type { Desk } from "./desk.js";
 import type { Drafts } from "./drafts.js";
 import type { Labels } from "./labels.js";
@@ -41,9 +41,17 @@ export function focusOnComposer(): void {
 export function Composer({ desk, sessionId, mode, onMode, obstacle, drafts, labels }: ComposerProps) {
   const [, draw] = useState(0);
   const text = drafts.get(mode, sessionId);
-  const isPending = desk.isPending(sessionId);
+  const left = drafts.left(sessionId);
+  const isPending = desk.isPending(sessionId) || left !== null;
   const barredBy = mode === "reply" ? obstacle : null;
   const isBarred = isPending || !desk.isOnline || (barredBy !== null && barredBy.remedy === null);
+  // What a page has sent that was left meanwhile, as by a reload, never told it whether it is stored.
+  const isStored = left === null ? null : desk.isStored(sessionId, left);
+  useLayoutEffect(() => {
+    if (isStored === null) return;
+    drafts.settle(sessionId, isStored);
+    draw((version) => version + 1);
+  }, [drafts, sessionId, isStored]);
   const write = (next: string) => {
     drafts.set(mode, sessionId, next);
     if (mode === "reply") desk.opened.type(sessionId, next !== "");
@@ -52,11 +60,10 @@ export function Composer({ desk, sessionId, mode, onMode, obstacle, drafts, labe
   const send = async () => {
     const message = text.trim();
     if (message === "" || barredBy !== null || isBarred) return;
-    const isStored = desk.say(mode, sessionId, message);
-    // What is written from here on is another text.
-    drafts.set(mode, sessionId, "");
+    const sent = { kind: mode, message, before: desk.endOf(sessionId) };
+    drafts.depart(sessionId, sent);
     draw((version) => version + 1);
-    if (!(await isStored)) drafts.putBack(mode, sessionId, message);
+    drafts.settle(sessionId, await desk.say(sessionId, sent));
     draw((version) => version + 1);
   };
   const overcome = async ({ act }: Remedy) => {

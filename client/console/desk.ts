@@ -4,7 +4,7 @@ import { Coordinator } from "../coordinator.js";
 import { retryDelayMs } from "../limits.js";
 import { Subscribers } from "../subscribers.js";
 import type { Api } from "./api.js";
-import { hasArrived, type Words } from "./arrival.js";
+import { endOf, hasArrived, type Seen, type Sent, type Words } from "./arrival.js";
 import { Inbox } from "./inbox.js";
 import { Lookups } from "./lookups.js";
 import { Opened } from "./opened.js";
@@ -154,10 +154,14 @@ export class Desk {
     });
   }
 
+  /** The end of a session; null: it was not read. */
+  endOf(sessionId: string): readonly Seen[] | null {
+    const entries = this.#entriesOf(sessionId);
+    return entries === null ? null : endOf(entries);
+  }
+
   /** @returns whether it is stored; else what was written should stay */
-  say(kind: Words["kind"], sessionId: string, message: string): Promise<boolean> {
-    const transcript = this.opened.is(sessionId) ? this.opened.session!.transcript : null;
-    const before = transcript?.isLoaded === true ? transcript.entries : null;
+  say(sessionId: string, { kind, message, before }: Sent): Promise<boolean> {
     return this.#does(sessionId, async () => {
       try {
         return await this.coordinator[kind](sessionId, message);
@@ -167,6 +171,12 @@ export class Desk {
         return this.api.session(sessionId);
       }
     });
+  }
+
+  /** Whether what another page has said is stored; null: the session was not read since. */
+  isStored(sessionId: string, sent: Sent): boolean | null {
+    const entries = this.#entriesOf(sessionId);
+    return entries === null ? null : sent.before !== null && hasArrived(sent, sent.before, entries);
   }
 
   async unblock(sessionId: string): Promise<void> {
@@ -183,8 +193,13 @@ export class Desk {
     this.#tell();
   }
 
+  #entriesOf(sessionId: string): readonly Entry[] | null {
+    const transcript = this.opened.is(sessionId) ? this.opened.session!.transcript : null;
+    return transcript?.isLoaded === true ? transcript.entries : null;
+  }
+
   // Asked of the server that is there after the one that did not say.
-  async #hasArrived(sessionId: string, words: Words, before: readonly Entry[]): Promise<boolean> {
+  async #hasArrived(sessionId: string, words: Words, before: readonly Seen[]): Promise<boolean> {
     await this.#untilOnline();
     const page = await this.api.messages(sessionId, null).catch(() => null);
     return page !== null && hasArrived(words, before, entriesOf(page.messages));

@@ -1,5 +1,5 @@
 import { expect, test } from "@jest/globals";
-import { hasArrived, type Words } from "../../../client/console/arrival.js";
+import { endOf, hasArrived, type Words } from "../../../client/console/arrival.js";
 import { entriesOf } from "../../../client/console/transcript.js";
 
 const reply: Words = { kind: "reply", message: "On my way" };
@@ -24,5 +24,5 @@ test.each([
   ["a note where a reply was said", reply, [question, earlier], [question, earlier, hung], false],
   ["a reply where a note was said", note, [question, earlier], [question, earlier, stored], false],
 ] as const)("[console] [M31] [M51] words whose receipt was lost: %s", (_name, words, before, now, isThere) => {
-  expect(hasArrived(words, entriesOf(before), entriesOf(now))).toBe(isThere);
+  expect(hasArrived(words, endOf(entriesOf(before)), entriesOf(now))).toBe(isThere);
 }); // prettier-ignore
