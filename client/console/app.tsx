@@ -4,7 +4,7 @@ import { retryDelayMs } from "../limits.js";
 import { Api } from "./api.js";
 import { Desk } from "./desk.js";
 import { Drafts } from "./drafts.js";
-import { businessOf, claimsOf, forgetToken, storedToken, storeToken } from "./identity.js";
+import { businessOf, claimsOf, forgetToken, isToken, storedToken, storeToken } from "./identity.js";
 import type { Labels } from "./labels.js";
 import { SignIn, type SignInReason } from "./sign-in.js";
 import { Workspace } from "./workspace.js";
@@ -57,6 +57,7 @@ export function App({ labels }: { readonly labels: Labels }) {
   }
 
   function signedIn(token: string): void {
+    if (!isToken(token)) return ask("refused");
     storeToken(token);
     setGate({ state: "entering" });
     void enter();

@@ -8,6 +8,11 @@ export function storedToken(): string | null {
   return sessionStorage.getItem(key);
 }
 
+/** Whether it is made of what tokens are made of; anything else could not even be sent. */
+export function isToken(given: string): boolean {
+  return /^[\w.-]+$/.test(given);
+}
+
 export function storeToken(token: string): void {
   sessionStorage.setItem(key, token);
 }

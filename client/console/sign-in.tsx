@@ -15,7 +15,10 @@ export function SignIn({ labels: { signIn, title }, reason, onToken }: SignInPro
   useLayoutEffect(() => input.current?.focus(), []);
   const submit = (event: Event) => {
     event.preventDefault();
-    const token = input.current!.value.trim();
+    const field = input.current!;
+    const token = field.value.trim();
+    field.value = "";
+    field.focus();
     if (token !== "") onToken(token);
   };
   return (

@@ -172,6 +172,20 @@ test("[X2] where a token is needed it is asked for, kept for the tab alone, and 
   expect(opened.pageErrors).toEqual([]);
 });
 
+test.each(["“abc”", "abc\u200b", "🔑", "ab c"])(
+  "[X2] what can be no token is refused at once, and not kept: %s",
+  async (given) => {
+    await restart({ AUTH_SECRET: secret });
+    const { page, pageErrors } = await browser.open(`${app.url}/console?business=${businessId}`);
+    const field = page.getByRole("textbox", { name: "Token" });
+    await field.fill(given);
+    await field.press("Enter");
+    await page.getByRole("alert").getByText("This token is not good").waitFor();
+    expect([await field.inputValue(), await page.evaluate("sessionStorage.length")]).toEqual(["", 0]);
+    expect(pageErrors).toEqual([]);
+  },
+);
+
 test("[U-03] while the server is away that is said calmly, what is written stays, and afterwards nothing is missing", async () => {
   await restart({}, true);
   const chat = await seats.online({ userId: "ana" });
