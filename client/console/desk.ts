@@ -30,6 +30,7 @@ export class Desk {
   readonly inbox = new Inbox();
   readonly coordinator: Coordinator;
   readonly opened: Opened;
+  readonly #hasToken: boolean;
   readonly #onUnauthorized: () => void;
   readonly #changed = new Subscribers<[]>();
   readonly #lookups = new Lookups((sessionId) => this.#readSession(sessionId));
@@ -49,6 +50,7 @@ export class Desk {
 
   constructor({ api, token, self, onUnauthorized }: DeskOptions) {
     this.api = api;
+    this.#hasToken = token !== null;
     this.#onUnauthorized = onUnauthorized;
     if (self !== null) this.#own.add(self);
     const given = token === null ? {} : { token: (reason: string) => this.#tokenFor(token, reason) };
@@ -245,6 +247,9 @@ export class Desk {
       this.#isCurrent = false;
       if (this.isOnline) this.#joined();
       else if (this.#isListed) this.#lostAt ??= new Date().toISOString();
+      const { state } = coordinator.status;
+      // One that was revoked ends the connection, or is let in no more.
+      if (this.#hasToken && (state === "closed" || state === "refused")) this.#tryToken();
       this.#tell();
     });
     coordinator.on("accepted", (message) => {
@@ -346,11 +351,15 @@ export class Desk {
   #tokenFor(token: string, reason: string): string {
     if (reason === "connect") return token;
     if (reason === "expiring") this.#isTokenEnding = true;
-    else void this.api.enter().catch((cause: unknown) => this.#unauthorized(cause));
+    else this.#tryToken();
     this.#tell();
     // There is no other one until somebody signs in again.
     if (reason === "expiring") throw new ChatError("token_unavailable", "There is no other token.");
     return token;
+  }
+
+  #tryToken(): void {
+    void this.api.enter().catch((cause: unknown) => this.#unauthorized(cause));
   }
 
   #failed(cause: unknown): void {

@@ -186,6 +186,24 @@ test.each(["“abc”", "abc\u200b", "🔑", "ab c"])(
   },
 );
 
+test("[X10] once its token is revoked another one is asked for", async () => {
+  await restart({ AUTH_SECRET: secret });
+  const { page, pageErrors } = await browser.open(`${app.url}/console?business=${businessId}`);
+  const field = page.getByRole("textbox", { name: "Token" });
+  await field.fill(await token("maria", "coordinator"));
+  await field.press("Enter");
+  await online(page);
+  const headers = { authorization: `Bearer ${await token("billing", "service")}` };
+  const revoked = await fetch(`${app.url}/api/tokens?sub=maria&businessId=${businessId}`, {
+    method: "DELETE",
+    headers,
+  });
+  expect(revoked.ok).toBe(true);
+  await page.getByRole("alert").getByText("Your token has ended").waitFor();
+  expect(await page.evaluate("sessionStorage.length")).toBe(0);
+  expect(pageErrors).toEqual([]);
+});
+
 test("[U-03] while the server is away that is said calmly, what is written stays, and afterwards nothing is missing", async () => {
   await restart({}, true);
   const chat = await seats.online({ userId: "ana" });
