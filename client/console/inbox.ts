@@ -14,6 +14,7 @@ const unknown: Omit<Row, "sessionId"> = {
   wantsHuman: false,
   createdAt: "",
   lastMessageAt: "",
+  updatedAt: "",
   last: null,
   open: new Map(),
 };
@@ -38,11 +39,12 @@ export class Inbox {
     const sessionId = text(session.sessionId);
     if (sessionId === undefined) return;
     const known = this.#rows.get(sessionId);
-    const { lastMessageAt = "", createdAt = "" } = session as { lastMessageAt?: string; createdAt?: string };
-    // A request that was under way while something was said tells what was before.
-    if (known !== undefined && known.lastMessageAt > lastMessageAt) return;
+    const [createdAt, lastMessageAt] = [text(session.createdAt) ?? "", text(session.lastMessageAt) ?? ""];
+    const updatedAt = text(session.updatedAt) ?? known?.updatedAt ?? "";
+    // A request that was under way while something was said or done tells what was before.
+    if (known !== undefined && (known.lastMessageAt > lastMessageAt || known.updatedAt > updatedAt)) return;
     this.#put(sessionId, {
-      ...{ createdAt, lastMessageAt },
+      ...{ createdAt, lastMessageAt, updatedAt },
       userId: text(session.userId) ?? null,
       title: text(session.title) ?? null,
       status: text(session.status) ?? "active",
@@ -77,15 +79,16 @@ export class Inbox {
   }
 
   updated(update: SessionUpdate): boolean {
-    const { sessionId, status, title, holder, userId } = update;
+    const { sessionId, status, title, holder, userId, updatedAt } = update;
     const known = this.#rows.get(sessionId);
+    if (known !== undefined && known.updatedAt > updatedAt) return false;
     this.#put(sessionId, {
-      ...{ status, holder },
+      ...{ status, holder, updatedAt },
       title: title ?? null,
       ...(userId === undefined ? {} : { userId }),
       ...(holder === null ? {} : { wantsHuman: false }),
       ...(status === "active" ? {} : { open: unknown.open }),
-      lastMessageAt: known?.lastMessageAt ?? update.updatedAt,
+      lastMessageAt: known?.lastMessageAt ?? updatedAt,
     });
     return known === undefined;
   }

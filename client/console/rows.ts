@@ -11,6 +11,8 @@ export interface Row {
   readonly wantsHuman: boolean;
   readonly createdAt: string;
   readonly lastMessageAt: string;
+  /** When the session was as it is told here, ISO 8601; empty: not told yet. */
+  readonly updatedAt: string;
   /** What was said last; null where nobody has looked yet. */
   readonly last: LastSaid | null;
   /** Questions without an outcome, by messageId, and when they were asked (ms). */

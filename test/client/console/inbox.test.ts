@@ -87,6 +87,19 @@ test("[console] [M39] an update ends what was open, and tells the holder", () =>
   expect(inbox.row("s")!.open.size).toBe(0);
 });
 
+test("[console] [M39] of two that tell of a session the newer one counts, whichever comes last", () => {
+  const session = { sessionId: "s", userId: "ana", lastMessageAt: at(1) };
+  const update = { sessionId: "s", deleted: false, holder: null };
+  inbox.told({ ...session, status: "active", updatedAt: at(1) });
+  inbox.updated({ ...update, status: "resolved", updatedAt: at(2) });
+  inbox.updated({ ...update, status: "active", updatedAt: at(3) });
+  inbox.told({ ...session, status: "resolved", updatedAt: at(2) });
+  expect(inbox.row("s")!.status).toBe("active");
+  inbox.told({ ...session, status: "resolved", updatedAt: at(5) });
+  expect(inbox.updated({ ...update, status: "active", updatedAt: at(4) })).toBe(false);
+  expect(inbox.row("s")!.status).toBe("resolved");
+});
+
 test("[console] of a long text a line is kept", () => {
   inbox.accepted({ ...accepted, messageId: "m1", message: "x".repeat(100_000) });
   expect(inbox.row("s")!.last!.text).toHaveLength(previewMax);

@@ -80,7 +80,7 @@ test.each<[string, boolean]>([
 function rowOf(more: Partial<Row>): Row {
   return {
     ...{ sessionId: "s", userId: "ana", title: null, status: "active", holder: null, wantsHuman: false },
-    ...{ createdAt: at(-1000), lastMessageAt: at(-1000), last: null, open: new Map() },
+    ...{ createdAt: at(-1000), lastMessageAt: at(-1000), updatedAt: "", last: null, open: new Map() },
     ...more,
   };
 }

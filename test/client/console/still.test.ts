@@ -64,7 +64,7 @@ test.each([
 function rowOf(sessionId: string, minute: number): Row {
   return {
     ...{ sessionId, userId: sessionId, title: null, status: "active", holder: null, wantsHuman: false },
-    ...{ createdAt: at(0), lastMessageAt: at(minute), last: null, open: new Map() },
+    ...{ createdAt: at(0), lastMessageAt: at(minute), updatedAt: "", last: null, open: new Map() },
   };
 }
 
