@@ -11,7 +11,7 @@ const english = {
   states: {
     waiting: "Waiting for a human",
     human: "With a human",
-    answered: "Answered by the assistant",
+    answered: "With the assistant",
     resolved: "Over",
   },
   waitsForReply: "Waiting for a reply",
@@ -193,7 +193,7 @@ const romanian: Labels = {
   states: {
     waiting: "Așteaptă un om",
     human: "La un om",
-    answered: "A răspuns asistentul",
+    answered: "La asistent",
     resolved: "Încheiată",
   },
   waitsForReply: "Așteaptă un răspuns",

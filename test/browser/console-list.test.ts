@@ -62,7 +62,7 @@ test("[console] who got no answer waits for one, and who wanted none any more do
   await chat.cancel(chat.messages[0]!.messageId!);
   const stateOf = (userId: string) => row(page, userId).locator(".row-state").textContent();
   await untilSeen("ana waits", async () => (await stateOf("ana")) === "Got no answer");
-  await untilSeen("bob is answered", async () => (await stateOf("bob")) === "Answered by the assistant");
+  await untilSeen("bob is answered", async () => (await stateOf("bob")) === "With the assistant");
   expect(opened.pageErrors).toEqual([]);
 });
 

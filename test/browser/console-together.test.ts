@@ -97,7 +97,7 @@ test.each(sizes)(
     await page.locator(".blocked").waitFor();
     // What was being answered was ended by a human: nobody waits for one.
     const state = row(page, "ana").locator(".row-state");
-    await untilSeen("the list says so", async () => (await state.textContent()) === "Answered by the assistant");
+    await untilSeen("the list says so", async () => (await state.textContent()) === "With the assistant");
     await expect(chat.send("And now?")).rejects.toMatchObject({ code: "blocked" });
     await looks(opened, size, `blocked-${size}`);
     await page.getByRole("button", { name: "Unblock" }).click();

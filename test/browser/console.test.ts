@@ -157,7 +157,7 @@ test("[console] [M30] [M31] [M33] [M36] [U-04] taken over, answered once, noted,
   await page.keyboard.press("e");
   await page.locator(".standing", { hasText: "Resolved" }).waitFor();
   await page.keyboard.press("e");
-  await page.locator(".standing", { hasText: "Answered by the assistant" }).waitFor();
+  await page.locator(".standing", { hasText: "With the assistant" }).waitFor();
   const { messages } = (await (await fetch(`${app.url}/api/sessions/${sessionId}/messages`)).json()) as {
     messages: { content: string }[];
   };
