@@ -58,8 +58,9 @@ export function Composer({ desk, sessionId, mode, onMode, obstacle, drafts, labe
     draw((version) => version + 1);
   };
   const send = async () => {
-    const message = text.trim();
-    if (message === "" || barredBy !== null || isBarred) return;
+    // Keys come faster than what they change is drawn.
+    const message = drafts.get(mode, sessionId).trim();
+    if (message === "" || barredBy !== null || isBarred || desk.isPending(sessionId)) return;
     const sent = { kind: mode, message, before: desk.endOf(sessionId) };
     drafts.depart(sessionId, sent);
     draw((version) => version + 1);
