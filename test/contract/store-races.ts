@@ -260,10 +260,11 @@ export function raceContract(open: OpenStore, scale: Scale): void {
             if (result?.kind !== "unread") return;
           }
         };
-        const agent = async (store: Store, node: string, now: number) => {
+        // Who took each other's lease every time would do so for ever.
+        const agent = async (store: Store, node: string, now: number, isAbandoned = () => random() < 0.7) => {
           for (;;) {
             await pause();
-            const head = await store.changeSession(sessionId, (seen) => claim(seen, node, () => true, now));
+            const head = await store.changeSession(sessionId, (seen) => claim(seen, node, isAbandoned, now));
             const turn = head?.turns[0];
             if (head === null || turn === undefined) return;
             const questions = await readAll(store, head);
@@ -305,7 +306,7 @@ export function raceContract(open: OpenStore, scale: Scale): void {
           await deed(round.anyone());
         });
         await Promise.all(doing);
-        await agent(stores[1], "last", t0 + 2 * holdingMs);
+        await agent(stores[1], "last", t0 + 2 * holdingMs, () => true);
         expect((await stores[0].readHead(sessionId))?.turns).toEqual([]);
         const history = await checkHistory(stores[0], sessionId, []);
         const questions = history.filter(({ type }) => type === "user");
