@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "@jest/globals";
-import { desktop, expectClean, online, PageDesk } from "../support/page-desk.js";
+import { desktop, expectClean, online, PageDesk, phone } from "../support/page-desk.js";
 
 let desk: PageDesk;
 let elsewhere: Server;
@@ -77,6 +77,33 @@ test("[page] an answer in Markdown is drawn as it grows, when it is whole, and f
   expect(await page.locator("#log .agent .content").first().textContent()).toBe("Good morning.\nHow are you?");
   expectClean(opened);
 });
+
+test.each([
+  ["desktop", desktop],
+  ["phone", phone],
+])("[page] on a %s a long line of code scrolls in its block, and moves nothing else", async (_size, options) => {
+  const code = ["Run this:", "", "```", `npx bennu ${"--option=value ".repeat(40)}`, "```", ""].join("\n");
+  const opened = await desk.open(options);
+  const { page } = opened;
+  const call = await desk.ask(page, "how?");
+  call.say({ type: "delta", text: code });
+  await page.locator(".running pre").waitFor();
+  expect(await page.evaluate(overflows)).toEqual({ page: false, conversation: false, block: true });
+  call.answer(code);
+  await page.locator("#log .agent pre").waitFor();
+  expect(await page.evaluate(overflows)).toEqual({ page: false, conversation: false, block: true });
+  expectClean(opened);
+});
+
+/** Runs in the page. @returns what is wider than the room it has */
+function overflows(): Readonly<Record<string, boolean>> {
+  const isWider = (each: Element) => each.scrollWidth > each.clientWidth;
+  return {
+    page: isWider(document.documentElement),
+    conversation: isWider(document.querySelector("#scroll")!),
+    block: isWider(document.querySelector("pre")!),
+  };
+}
 
 function hostile(port: number): readonly string[] {
   const there = `http://127.0.0.1:${port}`;
