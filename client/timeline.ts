@@ -6,7 +6,8 @@ import { limits } from "./limits.js";
  * row of a join reply, in any order and any number of times; `messageId` and `clientMessageId` say that it is the same.
  */
 export class Timeline {
-  readonly #entries: ChatEntry[] = [];
+  /** Another array with each change: whoever goes through one may change the conversation meanwhile. */
+  #entries: readonly ChatEntry[] = [];
   /** By session: up to which offset its user's words were read. */
   readonly #readTo = new Map<string, number>();
 
@@ -26,12 +27,13 @@ export class Timeline {
   /** @returns the message as it now is, or null when nothing was new in it */
   merge(entry: ChatEntry): ChatEntry | null {
     const index = this.#entries.findLastIndex((known) => isSame(known, entry));
-    if (index === -1) return this.#insert(this.#marked(entry));
+    if (index === -1) return this.#add(this.#marked(entry));
     const known = this.#entries[index]!;
     const merged = this.#marked(combine(known, entry));
     if (JSON.stringify(merged) === JSON.stringify(known)) return null;
-    this.#entries.splice(index, 1);
-    return this.#insert(merged);
+    this.#entries = this.#entries.toSpliced(index, 1);
+    this.#insert(merged);
+    return merged;
   }
 
   /** Those whom it was said to have read a session up to there. @returns the messages that are now known to be read */
@@ -39,14 +41,13 @@ export class Timeline {
     if (offset <= (this.#readTo.get(sessionId) ?? 0)) return [];
     this.#readTo.set(sessionId, offset);
     if (this.#readTo.size > limits.marksMax) this.#readTo.delete(this.#readTo.keys().next().value!);
-    const before = [...this.#entries];
-    this.#entries.forEach((entry, index) => (this.#entries[index] = this.#marked(entry)));
+    const before = this.#entries;
+    this.#entries = before.map((entry) => this.#marked(entry));
     return this.#entries.filter((entry, index) => entry !== before[index]);
   }
 
   forget(isGone: (entry: ChatEntry) => boolean): void {
-    const kept = this.#entries.filter((entry) => !isGone(entry));
-    this.#entries.splice(0, this.#entries.length, ...kept);
+    this.#entries = this.#entries.filter((entry) => !isGone(entry));
   }
 
   #marked(entry: ChatEntry): ChatEntry {
@@ -55,11 +56,18 @@ export class Timeline {
     return isNew ? { ...entry, isRead: true } : entry;
   }
 
-  #insert(entry: ChatEntry): ChatEntry {
-    const before = this.#entries.findLastIndex((known) => compare(known, entry) <= 0);
-    this.#entries.splice(before + 1, 0, entry);
-    if (this.#entries.length > limits.timelineMax) this.#entries.shift();
+  // What is fetched of before is what somebody wants to see: at the limit the oldest gives way to what is new alone.
+  #add(entry: ChatEntry): ChatEntry {
+    const index = this.#insert(entry);
+    const isNew = this.#entries.slice(index + 1).every(({ state }) => state !== "stored");
+    if (isNew && this.#entries.length > limits.timelineMax) this.#entries = this.#entries.slice(1);
     return entry;
+  }
+
+  #insert(entry: ChatEntry): number {
+    const index = this.#entries.findLastIndex((known) => compare(known, entry) <= 0) + 1;
+    this.#entries = this.#entries.toSpliced(index, 0, entry);
+    return index;
   }
 }
 

@@ -68,6 +68,34 @@ test("drops the oldest at its limit", () => {
   expect(timeline.entries[0]?.offset).toBe(3);
 });
 
+test("keeps what is older beyond its limit, until something new is said", () => {
+  const timeline = new Timeline();
+  timeline.merge(unsent("c1", "failed", ""));
+  for (let offset = 101; offset < 100 + limits.timelineMax; offset += 1) timeline.merge(stored(offset));
+  for (let offset = 51; offset <= 100; offset += 1) timeline.merge(stored(offset));
+  expect(timeline.entries).toHaveLength(limits.timelineMax + 50);
+  expect(timeline.entries[0]?.offset).toBe(51);
+  timeline.merge(unsent("c1", "sending", ""));
+  expect(timeline.entries[0]?.offset).toBe(51);
+  timeline.merge(stored(9999));
+  expect(timeline.entries).toHaveLength(limits.timelineMax + 50);
+  expect(timeline.entries[0]?.offset).toBe(52);
+});
+
+test("whoever goes through the messages may change them on the way", () => {
+  const timeline = new Timeline();
+  const failed = ["c1", "c2", "c3", "c4"];
+  for (const id of failed) timeline.merge(unsent(id, "failed", "2026-01-01T10:00:00.000Z"));
+  const again: string[] = [];
+  for (const { id } of timeline.entries) {
+    again.push(id);
+    timeline.merge(unsent(id, "sending", "2026-01-01T10:00:01.000Z"));
+  }
+  expect(again).toEqual(failed);
+  for (const { id } of timeline.entries) timeline.forget((entry) => entry.id === id);
+  expect(timeline.entries).toEqual([]);
+});
+
 function stored(offset: number, timestamp = "2026-01-01T10:00:00.000Z"): ChatEntry {
   const messageId = `m${offset}`;
   return {
