@@ -18,6 +18,7 @@ const desk = join(client, "console");
 const target = process.argv[2] ?? join(client, "..", "dist", "client", "public");
 
 const fallback = ["connectWithFallback", "replaceTransport", "ping", "transportName", "getSession", "storeSession"];
+const logs = ["getLongPollTransport", "hasLogger", "log"];
 const queries = `export default {
   appendParams: (url, params) => url + (url.includes("?") ? "&" : "?") + new URLSearchParams(params),
 };`;
@@ -32,8 +33,8 @@ const jsonSerializer = `export default {
 /** By which address each file is asked for, with a digest of what is in it: under that it never changes. */
 const addresses = new Map();
 
-/** What phoenix calls its own, and nobody else does: long names, often. */
-const ofPhoenix = new RegExp(
+/** Long names that mean something within one file alone: those of phoenix, and some of ours. */
+const shortened = new RegExp(
   `^(?:${[
     ...[
       "joinedOnce",
@@ -56,6 +57,11 @@ const ofPhoenix = new RegExp(
     ...["canPush", "endPointURL", "isConnecting", "isJoined", "makeRef", "joinRef", "connectionState", "sessionStore"],
     ...["reconnectAfterMs", "rejoinAfterMs", "heartbeatIntervalMs"],
     ...["fallbackRef", "fallbackErrorRef", "refEvent", "isJoining", "isLeaving", "isErrored", "isClosed", "isMember"],
+    ...["stillUses", "handleVisibilityChange", "isOutdated", "cancelTimeout", "isCurrent", "connectWithFallback"],
+    ...["endPoint", "cancelFallback"],
+    // Ours: none goes from one part to another, or onto the wire.
+    ...["statusChanged", "joinPayload", "heardSession", "heardIntent", "lastTimestamp", "unsentCount", "isAtEnd"],
+    ...["isOnline", "onSession", "onIntent", "emptyTitle", "inTheMaking", "historyFailed", "teamWrites", "agentWrites"],
   ].join("|")})$`,
 );
 
@@ -105,7 +111,7 @@ async function buildScript(file, { format = "esm", external = [] } = {}) {
     format,
     external,
     target: "es2023",
-    mangleProps: ofPhoenix,
+    mangleProps: shortened,
     plugins: [slimPhoenix(), asText(), addressed()],
   };
   const jsx = { jsx: "automatic", jsxImportSource: "preact" };
@@ -183,7 +189,7 @@ function slimPhoenix() {
       onLoad({ filter: /.*/, namespace: "replaced" }, ({ path }) => ({ contents: replaced[path] }));
       onLoad({ filter: /\/phoenix\/(socket|channel)\.js$/ }, async ({ path }) => {
         const quiet = silent(await readFile(path, "utf8"));
-        return { contents: path.endsWith("socket.js") ? fallback.reduce(without, quiet) : quiet };
+        return { contents: path.endsWith("socket.js") ? [...fallback, ...logs].reduce(without, quiet) : quiet };
       });
     },
   };
@@ -192,6 +198,8 @@ function slimPhoenix() {
 function silent(source) {
   const silenced = source
     .replaceAll(/this\.(socket\.)?hasLogger\(\)/g, "false")
+    .replace(/this\.logger = opts[^]*?console\.log.*\n *\}/, "")
+    .replaceAll(/(this|console && console)\.log\([^;\n]*\)/g, "void 0")
     // To whoever programs against it.
     .replaceAll(/throw new Error\([^;\n]*\)|throw\([^;\n]*\)/g, 'throw new Error("phoenix")');
   if (silenced === source) throw new Error("phoenix is another one than this build knows");
