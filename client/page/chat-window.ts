@@ -9,6 +9,7 @@ import type { BubbleHandlers } from "./bubble.js";
 import { Conversation } from "./conversation.js";
 import { button } from "./dom.js";
 import type * as EarlierPart from "./earlier.js";
+import { keepFocus } from "./focus.js";
 import { type Labels, labelsFor } from "./labels.js";
 import { Lazy } from "./load.js";
 import { type Part, partsOf, type Place } from "./place.js";
@@ -67,6 +68,7 @@ export class ChatWindow {
 
   #listen(): void {
     const input = this.#input;
+    keepFocus(this.#place.root, this.#part("chat"), input, this.#part("scroll"));
     this.#part("form").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#sendInput();
@@ -120,7 +122,11 @@ export class ChatWindow {
       if (sessionId !== null && (first || !recovered)) void earlier(sessionId, first).then(drawSoon);
     });
     chat.onChange(drawSoon);
-    newest.addEventListener("click", () => conversation.toEnd());
+    newest.addEventListener("click", () => {
+      // It is gone then, and its focus would be.
+      scroll.focus();
+      conversation.toEnd();
+    });
     document.addEventListener("visibilitychange", markRead);
     for (const event of ["online", "offline"]) addEventListener(event, drawSoon);
     input.addEventListener("input", () => {

@@ -148,6 +148,41 @@ test("[page] the keyboard stays in it while it is open, Escape closes it, and th
   expect(await page.evaluate("window.heard")).toBeUndefined();
 });
 
+test("[page] Escape closes it also after what was pressed is gone: a choice, Stop", async () => {
+  siteHtml = pageWith(await readmeLine());
+  const opened = await visit(desktop);
+  const { page } = opened;
+  await open(page);
+  const asked = await desk.ask(page, "book me in");
+  asked.say({ type: "component", kind: "choices", title: "When?", choices: [{ value: "am", label: "Morning" }] });
+  asked.answer("Gladly.");
+  await page.getByRole("button", { name: "Morning" }).click();
+  const chosen = await desk.agent.call("Morning");
+  await page.getByRole("button", { name: "Morning" }).waitFor({ state: "detached" });
+  await page.keyboard.press("Escape");
+  await panel(page).waitFor({ state: "hidden" });
+  await launcher(page).click();
+  chosen.say({ type: "delta", text: "One" });
+  await page.getByRole("button", { name: "Stop" }).press("Enter");
+  await page.locator("bennu-chat .stop").waitFor({ state: "detached" });
+  await page.keyboard.press("Escape");
+  await panel(page).waitFor({ state: "hidden" });
+  expectClean(opened);
+});
+
+test("[page] what has the focus on the site keeps it, whatever goes in the widget", async () => {
+  siteHtml = pageWith(`<input id="site">${await readmeLine()}`);
+  const { page } = await visit(desktop);
+  await open(page);
+  const call = await desk.ask(page, "hello");
+  call.say({ type: "delta", text: "Good" });
+  await page.getByRole("button", { name: "Stop" }).focus();
+  await page.focus("#site");
+  call.answer("Good morning");
+  await page.locator("bennu-chat .stop").waitFor({ state: "detached" });
+  expect(await page.evaluate("document.activeElement.id")).toBe("site");
+});
+
 test("[M28] what comes while it is closed is counted on its button, not told as read, and over the next page too", async () => {
   const seats = new ClientSeats("B0100001", () => desk.app.url);
   const read: number[] = [];
