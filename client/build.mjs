@@ -58,9 +58,19 @@ const shortened = new RegExp(
     ...["reconnectAfterMs", "rejoinAfterMs", "heartbeatIntervalMs"],
     ...["fallbackRef", "fallbackErrorRef", "refEvent", "isJoining", "isLeaving", "isErrored", "isClosed", "isMember"],
     ...["stillUses", "handleVisibilityChange", "isOutdated", "cancelTimeout", "isCurrent", "connectWithFallback"],
-    ...["endPoint", "cancelFallback"],
+    ...["endPoint", "cancelFallback", "carried", "resend", "rejoin"],
     // Ours: none goes from one part to another, or onto the wire.
-    ...["statusChanged", "joinPayload", "heardSession", "heardIntent", "lastTimestamp", "unsentCount", "isAtEnd"],
+    ...[
+      "typists",
+      "handlers",
+      "statusChanged",
+      "joinPayload",
+      "heardSession",
+      "heardIntent",
+      "lastTimestamp",
+      "unsentCount",
+      "isAtEnd",
+    ],
     ...["isOnline", "onSession", "onIntent", "emptyTitle", "inTheMaking", "historyFailed", "teamWrites", "agentWrites"],
   ].join("|")})$`,
 );
@@ -199,6 +209,7 @@ function silent(source) {
   const silenced = source
     .replaceAll(/this\.(socket\.)?hasLogger\(\)/g, "false")
     .replace(/this\.logger = opts[^]*?console\.log.*\n *\}/, "")
+    .replace("this.longPollFallbackMs && this.transport !== LongPoll", "false")
     .replaceAll(/(this|console && console)\.log\([^;\n]*\)/g, "void 0")
     // To whoever programs against it.
     .replaceAll(/throw new Error\([^;\n]*\)|throw\([^;\n]*\)/g, 'throw new Error("phoenix")');

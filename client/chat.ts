@@ -7,7 +7,7 @@ import { type ChatEntry, readEntry } from "./entry.js";
 import { asRecord, text } from "./fields.js";
 import { Live } from "./live.js";
 import { Marks } from "./marks.js";
-import { Outbox, type Submit, type Unsent } from "./outbox.js";
+import { type Outbox, outboxOf, type Submit, type Unsent } from "./outbox.js";
 import { randomId } from "./random-id.js";
 import type { Receipt } from "./receipt.js";
 import { type Outcome, Sender } from "./sender.js";
@@ -53,7 +53,7 @@ export class Chat {
       renewed: () => this.#sender.renewed(),
       failed: (error) => this.#onError.tell(error),
     });
-    this.#outbox = new Outbox(storage, `bennu.unsent:${businessId}:${userId}`);
+    this.#outbox = outboxOf(storage, businessId, userId);
     this.#sender = new Sender(this.#outbox, clock, (...settled) => this.#settled(...settled));
     // What cannot be told now is told with the next mark, or the next key.
     const tell = (event: string, payload: object) => void this.#channel.call(event, payload).catch(() => undefined);

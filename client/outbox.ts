@@ -93,6 +93,11 @@ export class Outbox {
   }
 }
 
+/** Of one user: where somebody else writes, it is another one. */
+export function outboxOf(storage: KeyValueStorage | null, businessId: string, userId: string): Outbox {
+  return new Outbox(storage, `bennu.unsent:${businessId}:${userId}`);
+}
+
 function restore(storage: KeyValueStorage, key: string): readonly Unsent[] {
   try {
     const rows: unknown = JSON.parse(storage.getItem(key) ?? "[]");

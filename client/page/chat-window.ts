@@ -15,13 +15,16 @@ import { Lazy } from "./load.js";
 import { type Part, partsOf, type Place } from "./place.js";
 import { sleepWhenQuiet } from "./quiet.js";
 import type * as Trouble from "./trouble.js";
-import { session, type Visitor, visitorOf } from "./visitor.js";
+import { joined, session, type Visitor, visitorOf } from "./visitor.js";
 
 const past = new Lazy<typeof EarlierPart>("./earlier.js");
 const trouble = new Lazy<typeof Trouble>("./trouble.js");
 
 /** So long without a connection, and one is offered to try at once. */
 const awayMs = 8000;
+
+/** What is being written when the page starts anew. */
+const draftKey = "bennu.draft";
 
 /** A customer's chat in the elements of index.html. */
 export class ChatWindow {
@@ -44,7 +47,9 @@ export class ChatWindow {
   }
 
   async #start(): Promise<Chat> {
-    const visitor = await this.#untilWelcomed(1);
+    const { unsent = "", ...visitor } = await this.#untilWelcomed(1);
+    this.#input.value = joined(unsent, session.getItem(draftKey) ?? "", this.#input.value);
+    session.setItem(draftKey, "");
     const url = `${this.#place.baseUrl.replace(/^http/, "ws")}/socket`;
     const chat = new Chat({ ...visitor, url, storage: session });
     this.#run(chat, visitor);
@@ -61,9 +66,13 @@ export class ChatWindow {
     }
   }
 
+  // What is left has let go of its storage by the time that the next chat looks into it.
   #anew(): void {
-    void this.started.then((chat) => chat.leave());
-    this.#place.anew();
+    void this.started.then((chat) => {
+      void chat.leave();
+      session.setItem(draftKey, this.#input.value);
+      this.#place.anew();
+    });
   }
 
   #listen(): void {
@@ -232,7 +241,7 @@ export class ChatWindow {
   /** Back to where it was written, in front of what is being written by now. */
   #edit(chat: Chat, { id, content }: ChatEntry): void {
     chat.discard(id);
-    this.#input.value = [content, this.#input.value].filter((text) => text !== "").join("\n");
+    this.#input.value = joined(content, this.#input.value);
     this.#input.focus();
     this.#showError("");
     this.#showExcess();

@@ -1,5 +1,5 @@
 import type { TokenReason } from "../connection.js";
-import type { KeyValueStorage } from "../outbox.js";
+import { type KeyValueStorage, outboxOf } from "../outbox.js";
 import { randomId } from "../random-id.js";
 import type { Place } from "./place.js";
 import { storageOf } from "./storage.js";
@@ -9,6 +9,8 @@ export interface Visitor {
   readonly businessId: string;
   readonly userId: string;
   readonly chatId: string;
+  /** What was written in this window, and not sent, by whom the server takes for somebody new by now. */
+  readonly unsent?: string;
   /** Absent where the page says itself who is writing. */
   readonly token?: (reason: TokenReason) => Promise<string>;
 }
@@ -36,7 +38,10 @@ export async function visitorOf(place: Place): Promise<Visitor> {
   const window = { businessId, chatId: remember(session, "bennu.chatId", randomId) };
   if (place.userId !== null) return { ...window, userId: place.userId };
   const known = await welcomed(place, "connect");
-  if (known !== null) return { ...window, userId: known.sub, token: (reason) => tokenFor(known.sub, reason) };
+  if (known !== null) {
+    const { sub } = known;
+    return { ...window, userId: sub, unsent: takeUnsent(businessId, sub), token: (reason) => tokenFor(sub, reason) };
+  }
   return { ...window, userId: remember(kept, "bennu.userId", () => `web:${randomId()}`) };
 
   async function tokenFor(sub: string, reason: TokenReason): Promise<string> {
@@ -46,6 +51,26 @@ export async function visitorOf(place: Place): Promise<Visitor> {
     if (next.sub !== sub) place.anew();
     return next.token;
   }
+}
+
+// From then on it is in the field alone.
+function takeUnsent(businessId: string, sub: string): string {
+  const key = keyOf(businessId);
+  const before = session.getItem(key) ?? sub;
+  session.setItem(key, sub);
+  if (before === sub) return "";
+  const outbox = outboxOf(session, businessId, before);
+  return joined(
+    ...outbox.all.map((unsent) => {
+      outbox.remove(unsent);
+      return unsent.text;
+    }),
+  );
+}
+
+/** One below the other, without those that say nothing. */
+export function joined(...texts: readonly string[]): string {
+  return texts.filter((text) => text !== "").join("\n");
 }
 
 /** Whether somebody has written here before. */

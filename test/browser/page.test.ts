@@ -198,6 +198,31 @@ test("[X11] one whose token the server no longer knows is somebody new, and can 
   await waitForTexts(page, [question, answer]);
 });
 
+test.each(["while it is open", "at a reload"])(
+  "[X11] what somebody who is new by now wrote and did not send is in the field, once, found out %s",
+  async (when) => {
+    await restart({ AUTH_SECRET: secret });
+    const { page } = await openChat(desktop);
+    await app.stop();
+    await page.locator("#status[data-state=offline]").waitFor();
+    for (const text of ["first", "second"]) {
+      await say(page, text);
+      await page.locator(".bubble.sending", { hasText: text }).waitFor();
+    }
+    const isOpen = when === "while it is open";
+    if (isOpen) await page.fill("#text", "third");
+    else await page.goto("about:blank");
+    await restart({ AUTH_SECRET: `another ${secret}` });
+    if (isOpen) await page.waitForEvent("load");
+    else await page.goto(app.url);
+    await page.locator("#status[data-state=online]").waitFor();
+    expect(await page.inputValue("#text")).toBe(isOpen ? "first\nsecond\nthird" : "first\nsecond");
+    expect(await texts(page)).toEqual([]);
+    const kept = await page.evaluate<string[]>("Object.values(sessionStorage)");
+    expect(kept.filter((value) => /first|third/.test(value))).toEqual([]);
+  },
+);
+
 /** Stops the server where it still runs, and starts it at the same address with the same data. */
 async function restart(
   environment: Readonly<Record<string, string>> = {},
