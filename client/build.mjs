@@ -58,7 +58,7 @@ const shortened = new RegExp(
     ...["reconnectAfterMs", "rejoinAfterMs", "heartbeatIntervalMs"],
     ...["fallbackRef", "fallbackErrorRef", "refEvent", "isJoining", "isLeaving", "isErrored", "isClosed", "isMember"],
     ...["stillUses", "handleVisibilityChange", "isOutdated", "cancelTimeout", "isCurrent", "connectWithFallback"],
-    ...["endPoint", "cancelFallback", "carried", "resend", "rejoin"],
+    ...["endPoint", "cancelFallback", "carried", "resend", "rejoin", "isOpen", "closing", "joins"],
     // Ours: none goes from one part to another, or onto the wire.
     ...[
       "typists",
@@ -210,6 +210,7 @@ function silent(source) {
     .replaceAll(/this\.(socket\.)?hasLogger\(\)/g, "false")
     .replace(/this\.logger = opts[^]*?console\.log.*\n *\}/, "")
     .replace("this.longPollFallbackMs && this.transport !== LongPoll", "false")
+    .replace(/(this|transport)\.binaryType = .*/g, "")
     .replaceAll(/(this|console && console)\.log\([^;\n]*\)/g, "void 0")
     // To whoever programs against it.
     .replaceAll(/throw new Error\([^;\n]*\)|throw\([^;\n]*\)/g, 'throw new Error("phoenix")');
