@@ -58,7 +58,7 @@ const shortened = new RegExp(
     ...["reconnectAfterMs", "rejoinAfterMs", "heartbeatIntervalMs"],
     ...["fallbackRef", "fallbackErrorRef", "refEvent", "isJoining", "isLeaving", "isErrored", "isClosed", "isMember"],
     ...["stillUses", "handleVisibilityChange", "isOutdated", "cancelTimeout", "isCurrent", "connectWithFallback"],
-    ...["endPoint", "cancelFallback", "carried", "resend", "rejoin", "isOpen", "closing", "joins"],
+    ...["endPoint", "cancelFallback", "carried", "resend", "rejoin", "isOpen", "closing"],
     // Ours: none goes from one part to another, or onto the wire.
     ...[
       "typists",

@@ -63,4 +63,6 @@ agentContract(
   { neverAnswered: "!hang" },
 );
 
-agentContract("channel, with nobody there", () => ({ agent: createChannelAgent(createConnectedAgents(systemClock), null) }));
+agentContract("channel, with nobody there", () => ({
+  agent: createChannelAgent(createConnectedAgents(systemClock), null),
+}));
