@@ -58,6 +58,7 @@ const shortened = new RegExp(
     ...["reconnectAfterMs", "rejoinAfterMs", "heartbeatIntervalMs"],
     ...["fallbackRef", "fallbackErrorRef", "refEvent", "isJoining", "isLeaving", "isErrored", "isClosed", "isMember"],
     ...["stillUses", "handleVisibilityChange", "isOutdated", "cancelTimeout", "isCurrent", "connectWithFallback"],
+    ...["receive", "channels", "pings", "trigger", "hasGap", "isOver", "renewed", "silence", "thought", "isKept"],
     ...["endPoint", "cancelFallback", "carried", "resend", "rejoin", "isOpen", "closing"],
     // Ours: none goes from one part to another, or onto the wire.
     ...[
