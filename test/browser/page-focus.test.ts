@@ -90,6 +90,8 @@ test("[page] who has let go of what goes is not brought back", async () => {
 });
 
 async function press(page: Page, selector: string): Promise<void> {
+  // What is not seen yet takes no focus, and says nothing.
+  await page.locator(selector).waitFor();
   await page.locator(selector).focus();
   await page.keyboard.press("Enter");
 }
